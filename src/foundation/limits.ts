@@ -1,0 +1,75 @@
+/**
+ * Every dial and every limit, with the formula it enters.
+ *
+ * A dial is a default that a flag can change; a limit is fixed. Reaching a limit is an error with
+ * a code, never silence.
+ */
+export const dials = {
+  /** How long a session lives without renewal; a paused owner is replaced after at most this. */
+  leaseTtlMs: 30_000,
+  /** A node renews this often: `3 * heartbeatMs + renewalTimeoutMs < deadline` must hold. */
+  heartbeatMs: 5_000,
+  /** A node silent for this long is fenced and swept, though its session may not have expired. */
+  nodeTimeoutMs: 20_000,
+  requestTimeoutMs: 15_000,
+  awarenessTtlMs: 30_000,
+  /** Broadcasts per peer, document and second: raises traffic to every node with a peer there. */
+  awarenessRatePerSecond: 20,
+  snapshotOps: 100,
+  snapshotMs: 300_000,
+  idleDocumentMs: 300_000,
+  /** From suspicion to fencing: larger tolerates reconnects, smaller shortens failover by as much. */
+  takeoverGraceMs: 150,
+} as const;
+
+export const limits = {
+  documentNameBytesMax: 512,
+  nodeIdBytesMax: 64,
+  /** The largest payload of an op, a request or a reply. */
+  payloadBytesMax: 1_048_576,
+  /** One frame with its header; must exceed `payloadBytesMax` by what headers need. */
+  frameBytesMax: 1_310_720,
+  /** Frames of one tick for one channel are joined up to this size. */
+  batchBytesMax: 4_194_304,
+  jsonDepthMax: 64,
+  /** Ops waiting for the append in flight, per document. */
+  opsWaitingMax: 4_096,
+  /** Ops and bytes written in one append. */
+  appendOpsMax: 512,
+  appendBytesMax: 4_194_304,
+  /** Ops kept in memory at the owner, to answer replays without the store. */
+  tailOpsKept: 256,
+  /** Ops handed out by one read of the log. */
+  readOpsMax: 1_000,
+  requestsPendingMax: 65_536,
+  requestsRunningMax: 8_192,
+  hopsMax: 4,
+  awarenessBytesMax: 65_536,
+  awarenessPeersMax: 10_000,
+  /** A peer unheard of for this long is forgotten by deduplication, so its memory is O(recent peers). */
+  peerRetentionMs: 7 * 86_400_000,
+  sessionsListedMax: 10_000,
+  peerQueueBytesMax: 8_388_608,
+  peerUnackedMax: 256,
+} as const;
+
+/** Fixed times of the protocol. */
+export const protocol = {
+  version: 1,
+  /** `deadline = sent + ttl * (1 - clockRateError) - clockMarginMs` (Redlock's validity time). */
+  clockRateError: 0.01,
+  clockMarginMs: 50,
+  renewalTimeoutMs: 2_000,
+  /** How often a pending request asks whether its responder still listens. */
+  presencePollMs: 60,
+  /** A document channel is left this long after its last peer went. */
+  unsubscribeGraceMs: 5_000,
+  /** How often a subscriber compares its last seq with the log's. */
+  tailCheckMs: 3_000,
+  selfProbeMs: 2_000,
+  /** How long a tombstone outlives its session, as a multiple of the lease TTL. */
+  tombstoneTtls: 10,
+} as const;
+
+/** Sized so that a bucket stays a listpack up to a million leases (see the design's section 3). */
+export const directoryBuckets = 8_192;

@@ -1,0 +1,49 @@
+/**
+ * What an operator can ask of a node, and the shape of each answer. They travel as control frames,
+ * apart from requests: `rpc` cannot reach them.
+ *
+ * | control | params | answer | errors |
+ * | --- | --- | --- | --- |
+ * | `doc.read` | `{doc, after, limit}` | `{ops: WireOp[]}` | DOCUMENT_UNKNOWN |
+ * | `doc.describe` | `{doc}` | `DocumentDescription` | DOCUMENT_UNKNOWN |
+ * | `docs.page` | `{from, limit}` | `{documents: DocumentHead[], next}` | |
+ * | `lease.acquire` | `{doc}` | `{doc, session, nodeId, epoch}` | LEASE_HELD |
+ * | `lease.release` | `{doc}` | `{doc, epoch}` | NOT_OWNER |
+ * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
+ * | `node.drain` | `{}` | `{documents}`, before it stops | |
+ */
+export const controlNames = [
+  'doc.read',
+  'doc.describe',
+  'docs.page',
+  'lease.acquire',
+  'lease.release',
+  'lease.move',
+  'node.drain',
+] as const;
+
+export type ControlName = (typeof controlNames)[number];
+
+/** An op inside a JSON answer. */
+export interface WireOp {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly peer: string;
+  readonly counter: number;
+  readonly at: number;
+  readonly chain: string;
+  /** Base64 of the payload. */
+  readonly payload: string;
+}
+
+export interface DocumentDescription {
+  readonly doc: string;
+  readonly seq: number;
+  readonly epoch: number;
+  /** The session fenced in last, which may have died since. */
+  readonly writer: string;
+  readonly snapshotSeq: number;
+  readonly chain: string;
+  /** JSON text of the state with the `json` engine, cut to `stateBytesMax`; else null. */
+  readonly state: string | null;
+}

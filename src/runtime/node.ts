@@ -1,0 +1,76 @@
+import type {
+  DocumentState,
+  Follower,
+  FollowFrom,
+  Following,
+  OpReceipt,
+  OpSubmission,
+  RequestOptions,
+  RequestReport,
+  RequestTarget,
+} from './reports.ts';
+
+/**
+ * One node of a cluster: the whole runtime behind one door.
+ *
+ * Every promise of an answer ends by its deadline in a value or in a `BackplaneError` whose
+ * `certainty` says whether it may have happened.
+ */
+export interface BackplaneNode {
+  readonly nodeId: string;
+  start(): Promise<void>;
+  /** Hands every document over, ends the session. `crash` leaves all as a kill would, for tests. */
+  stop(how?: 'drain' | 'crash'): Promise<void>;
+  /** The current session's id; null between two sessions. */
+  session(): string | null;
+  /** Sends an op to the document's owner, becoming the owner if there is none. */
+  submit(doc: string, op: OpSubmission, options?: RequestOptions): Promise<OpReceipt>;
+  request(
+    target: RequestTarget,
+    method: string,
+    payload: Uint8Array,
+    options?: RequestOptions,
+  ): Promise<RequestReport>;
+  /** Registers a method other nodes and the `rpc` command can call. */
+  handle(method: string, handler: RequestHandler): void;
+  /** Delivers ops in order, each once, from the log and live; L2 of the guarantees. */
+  follow(doc: string, from: FollowFrom, follower: Follower): Promise<Following>;
+  /** Folds snapshot and log; acquires nothing. Throws DOCUMENT_UNKNOWN. */
+  readState(doc: string): Promise<DocumentState>;
+  /** The latest state of a peer of this node; null when it goes. Coalesced and rate-limited. */
+  setAwareness(doc: string, peer: string, state: Uint8Array | null): void;
+  readiness(): Promise<Readiness>;
+  metrics(): NodeMetrics;
+  /** The gateway says how many peers are connected, for `inspect nodes`. */
+  countConnections(connections: number): void;
+  /** Called once, when a clean stop begins and peers should go elsewhere. */
+  onDraining(listen: () => void): void;
+}
+
+/** Runs one request; what it throws reaches the caller as HANDLER_FAILED, or as its own code. */
+export type RequestHandler = (request: HandledRequest) => Promise<Uint8Array> | Uint8Array;
+
+export interface HandledRequest {
+  readonly method: string;
+  readonly doc: string | null;
+  readonly payload: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly checks: readonly ReadinessCheck[];
+}
+
+export interface ReadinessCheck {
+  readonly name: 'broker' | 'subscriber' | 'store' | 'session';
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly tookMs: number | null;
+}
+
+/** Counters grow for ever; gauges are as of now. Names end in their unit, Prometheus's way. */
+export interface NodeMetrics {
+  readonly counters: Readonly<Record<string, number>>;
+  readonly gauges: Readonly<Record<string, number>>;
+}
