@@ -27,8 +27,8 @@ export const limits = {
   nodeIdBytesMax: 64,
   /** The largest payload of an op, a request or a reply. */
   payloadBytesMax: 1_048_576,
-  /** One frame with its header; must exceed `payloadBytesMax` by what headers need. */
-  frameBytesMax: 1_310_720,
+  /** One frame: the largest payload as base64 in a JSON answer, and its headers. */
+  frameBytesMax: 2_097_152,
   /** Frames of one tick for one channel are joined up to this size. */
   batchBytesMax: 4_194_304,
   jsonDepthMax: 64,

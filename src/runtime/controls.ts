@@ -4,7 +4,7 @@
  *
  * | control | params | answer | errors |
  * | --- | --- | --- | --- |
- * | `doc.read` | `{doc, after, limit}` | `{ops: WireOp[]}` | DOCUMENT_UNKNOWN |
+ * | `doc.read` | `{doc, after, limit}` | `{ops: WireOp[], end: {seq, chain}}` | DOCUMENT_UNKNOWN |
  * | `doc.describe` | `{doc}` | `DocumentDescription` | DOCUMENT_UNKNOWN |
  * | `docs.page` | `{from, limit}` | `{documents: DocumentHead[], next}` | |
  * | `lease.acquire` | `{doc}` | `{doc, session, nodeId, epoch}` | LEASE_HELD |
@@ -44,6 +44,6 @@ export interface DocumentDescription {
   readonly writer: string;
   readonly snapshotSeq: number;
   readonly chain: string;
-  /** JSON text of the state with the `json` engine, cut to `stateBytesMax`; else null. */
+  /** JSON text of the state with the `json` engine; null with `log`, and when it is too large. */
   readonly state: string | null;
 }

@@ -19,7 +19,9 @@ import type {
 export interface BackplaneNode {
   readonly nodeId: string;
   start(): Promise<void>;
-  /** Hands every document over, ends the session. `crash` leaves all as a kill would, for tests. */
+  /** Refuses new documents and hands every one to a live node; serves its peers until `stop`. */
+  drain(): Promise<{ documents: number }>;
+  /** Drains, then ends the session. `crash` leaves all as a kill would, for tests. */
   stop(how?: 'drain' | 'crash'): Promise<void>;
   /** The current session's id; null between two sessions. */
   session(): string | null;
@@ -43,7 +45,12 @@ export interface BackplaneNode {
   metrics(): NodeMetrics;
   /** The gateway says how many peers are connected, for `inspect nodes`. */
   countConnections(connections: number): void;
-  /** Called once, when a clean stop begins and peers should go elsewhere. */
+  /** Becomes the owner; throws LEASE_HELD. */
+  acquire(doc: string): Promise<{ readonly epoch: number; readonly session: string }>;
+  release(doc: string, successor?: string | null): Promise<{ readonly epoch: number }>;
+  /** The epoch under which this node owns the document now; null when it does not. */
+  ownedEpoch(doc: string): number | null;
+  /** Called once, when every document was handed over and peers should go elsewhere. */
   onDraining(listen: () => void): void;
 }
 

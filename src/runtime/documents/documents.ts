@@ -1,0 +1,261 @@
+import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import { repeat } from '../../ports/clock.ts';
+import type { Leases } from '../../ports/leases.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { LogEnd, Store, StoredOp } from '../../ports/store.ts';
+import type { Counters } from '../counters.ts';
+import { takeDocument } from '../leases/take-document.ts';
+import type { NodeDials } from '../node-settings.ts';
+import type { SessionKeeper } from '../sessions/session-keeper.ts';
+import type { SessionWatch } from '../sessions/session-watch.ts';
+import type { DocumentEngine } from './document-engine.ts';
+import { checkNotRewound, loadDocument } from './load-document.ts';
+import { OwnedDocument } from './owned-document.ts';
+import { SnapshotPolicy } from './snapshot-policy.ts';
+
+export interface DocumentsParts {
+  readonly store: Store;
+  readonly leases: Leases;
+  readonly keeper: SessionKeeper;
+  readonly watch: SessionWatch;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly counters: Counters;
+  readonly engine: DocumentEngine;
+  readonly dials: NodeDials;
+  announce(doc: string, ops: readonly StoredOp[]): { channel: string; payload: Uint8Array } | null;
+  appended(doc: string, ops: readonly StoredOp[]): void;
+  ownerChanged(doc: string, session: string, epoch: number, change: 'owned' | 'released'): void;
+}
+
+const endsKnownMax = 65_536;
+const idleCheckMs = 1_000;
+
+/**
+ * The documents this node owns. They are kept in the order of their last use, so closing the idle
+ * ones looks only at the first few, however many there are.
+ */
+export class Documents {
+  readonly #parts: DocumentsParts;
+  readonly #open = new Map<string, { document: OwnedDocument; usedMs: number }>();
+  readonly #opening = new Map<string, Promise<OwnedDocument>>();
+  readonly #closing = new Map<string, Promise<void>>();
+  readonly #quarantined = new Map<string, BackplaneError>();
+  /** Where logs ended when we last knew, to notice one that was put back. */
+  readonly #endsKnown = new Map<string, LogEnd>();
+  readonly #snapshots: SnapshotPolicy;
+  #timer: Timer | null = null;
+  #draining = false;
+
+  constructor(parts: DocumentsParts) {
+    this.#parts = parts;
+    this.#snapshots = new SnapshotPolicy(parts);
+  }
+
+  start(): void {
+    this.#draining = false;
+    this.#timer = repeat(
+      this.#parts.clock,
+      () => idleCheckMs,
+      () => this.#closeIdle(),
+    );
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  names(): Iterable<string> {
+    return this.#open.keys();
+  }
+
+  /** The document if it is ours and open; using it keeps it open. */
+  get(doc: string): OwnedDocument | null {
+    const entry = this.#open.get(doc);
+    if (!entry) return null;
+    entry.usedMs = this.#parts.clock.monotonicMs();
+    this.#open.delete(doc);
+    this.#open.set(doc, entry);
+    return entry.document;
+  }
+
+  /** The document, becoming its owner if need be; throws LEASE_HELD, DRAINING, LOG_REWOUND. */
+  async own(doc: string): Promise<OwnedDocument> {
+    const closing = this.#closing.get(doc);
+    if (closing) await closing.catch(() => {});
+    const open = this.get(doc);
+    if (open) return open;
+    let opening = this.#opening.get(doc);
+    if (!opening) {
+      opening = this.#take(doc).finally(() => this.#opening.delete(doc));
+      this.#opening.set(doc, opening);
+    }
+    return opening;
+  }
+
+  async #take(doc: string): Promise<OwnedDocument> {
+    const quarantined = this.#quarantined.get(doc);
+    if (quarantined) throw quarantined;
+    if (this.#draining) throw new BackplaneError('DRAINING', 'this node is stopping');
+    const { store, engine, keeper, counters } = this.#parts;
+    const taken = await takeDocument(this.#parts, doc);
+    try {
+      checkNotRewound(this.#endsKnown.get(doc), taken.head);
+      const memory = await loadDocument(store, engine, taken.head, taken.snapshot);
+      const { session } = taken;
+      if (!keeper.isValid(session)) keeper.require();
+      const document = new OwnedDocument(this.#documentParts(), {
+        doc,
+        session,
+        epoch: taken.head.epoch,
+        memory,
+      });
+      this.#open.set(doc, { document, usedMs: this.#parts.clock.monotonicMs() });
+      this.#snapshots.opened(document, taken.head);
+      counters.add('documents_acquired_total');
+      this.#parts.ownerChanged(doc, session, document.epoch, 'owned');
+      return document;
+    } catch (thrown) {
+      const error = asBackplaneError(thrown);
+      if (error.code === 'LOG_REWOUND') this.#quarantine(doc, error);
+      throw error;
+    }
+  }
+
+  #documentParts() {
+    return {
+      store: this.#parts.store,
+      engine: this.#parts.engine,
+      wallMs: () => this.#parts.clock.wallMs(),
+      requireSession: (session: string) => {
+        if (this.#parts.keeper.isValid(session)) return;
+        throw new BackplaneError(
+          'LEASE_UNCERTAIN',
+          'this node cannot prove that its session is alive',
+        );
+      },
+      announce: this.#parts.announce,
+      appended: (document: OwnedDocument, ops: readonly StoredOp[]) => {
+        this.#parts.counters.add('appends_total');
+        this.#parts.counters.add('ops_appended_total', ops.length);
+        this.#parts.appended(document.doc, ops);
+        this.#snapshots.appended(document, ops.length);
+      },
+      lost: (document: OwnedDocument, error: BackplaneError) => this.#lost(document, error),
+    };
+  }
+
+  #lost(document: OwnedDocument, error: BackplaneError): void {
+    const { counters, logger, keeper } = this.#parts;
+    this.#forget(document);
+    const { doc, epoch } = document;
+    counters.add('documents_lost_total');
+    counters.add(
+      error.certainty === 'definite' ? 'appends_refused_total' : 'appends_ambiguous_total',
+    );
+    logger.event('warn', 'document.lost', { doc, epoch, code: error.code, message: error.message });
+    if (error.code === 'LOG_REWOUND') this.#quarantine(doc, error);
+    if (error.code === 'FENCED') keeper.doubt();
+  }
+
+  #quarantine(doc: string, error: BackplaneError): void {
+    this.#quarantined.set(doc, error);
+    this.#parts.counters.add('documents_quarantined_total');
+    this.#parts.logger.event('error', 'document.quarantined', { doc, ...error.facts });
+  }
+
+  #forget(document: OwnedDocument): void {
+    if (this.#open.get(document.doc)?.document === document) this.#open.delete(document.doc);
+    this.#snapshots.closed(document);
+    this.#rememberEnd(document.doc, document.memory.end);
+  }
+
+  #rememberEnd(doc: string, end: LogEnd): void {
+    this.#endsKnown.delete(doc);
+    this.#endsKnown.set(doc, end);
+    if (this.#endsKnown.size <= endsKnownMax) return;
+    const [oldest] = this.#endsKnown.keys();
+    if (oldest !== undefined) this.#endsKnown.delete(oldest);
+  }
+
+  /** The session is over: everything that hung on it is no longer ours. Waits for nothing. */
+  dropAll(session: string): void {
+    const error = new BackplaneError('SESSION_LOST', `the session ${session} has ended`);
+    for (const { document } of [...this.#open.values()]) {
+      this.#forget(document);
+      document.end(error);
+    }
+  }
+
+  /** Drains, forgets locally, and only then releases: never the other way round. */
+  release(doc: string, successor: string | null): Promise<void> {
+    const closing = this.#closing.get(doc);
+    if (closing) return closing;
+    const entry = this.#open.get(doc);
+    if (!entry) throw new BackplaneError('NOT_OWNER', `this node does not own "${doc}"`);
+    const released = this.#release(entry.document, successor).finally(() => {
+      this.#closing.delete(doc);
+    });
+    this.#closing.set(doc, released);
+    return released;
+  }
+
+  async #release(document: OwnedDocument, successor: string | null): Promise<void> {
+    await document.drain();
+    await this.#snapshots.saveIfWorthIt(document);
+    this.#forget(document);
+    document.end(new BackplaneError('NOT_OWNER', `"${document.doc}" was handed over`));
+    const { doc, session, epoch } = document;
+    await this.#parts.leases.release(doc, session, epoch, successor);
+    this.#parts.ownerChanged(doc, session, epoch, 'released');
+  }
+
+  /** Hands every document to one of the successors in turn; releases it when there is none. */
+  async drain(successors: readonly string[], concurrency: number): Promise<number> {
+    this.#draining = true;
+    await Promise.allSettled(this.#opening.values());
+    const names = [...this.#open.keys()];
+    let next = 0;
+    const work = async () => {
+      for (let index = next++; index < names.length; index = next++) {
+        const doc = names[index] as string;
+        const successor = successors[index % Math.max(1, successors.length)] ?? null;
+        if (!this.#open.has(doc)) continue;
+        await this.release(doc, successor).catch((error) => {
+          const { code, message } = asBackplaneError(error);
+          this.#parts.logger.event('warn', 'document.release-failed', { doc, code, message });
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, work));
+    return names.length;
+  }
+
+  async #closeIdle(): Promise<void> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    const { idleDocumentMs } = this.#parts.dials;
+    const idle: string[] = [];
+    for (const [doc, { document, usedMs }] of this.#open) {
+      if (nowMs - usedMs < idleDocumentMs || idle.length >= 256) break;
+      if (document.isIdle && !this.#closing.has(doc)) idle.push(doc);
+    }
+    await Promise.all(
+      idle.map((doc) =>
+        this.release(doc, null).catch((error) => {
+          const { code, message } = asBackplaneError(error);
+          this.#parts.logger.event('warn', 'document.release-failed', { doc, code, message });
+        }),
+      ),
+    );
+    await this.#snapshots.saveDue();
+  }
+}

@@ -1,0 +1,47 @@
+import { BackplaneError } from '../../foundation/errors.ts';
+import { limits } from '../../foundation/limits.ts';
+import type { DocumentHead, LogEnd, Snapshot, Store } from '../../ports/store.ts';
+import type { DocumentEngine } from './document-engine.ts';
+import { DocumentMemory } from './document-memory.ts';
+
+/**
+ * Snapshot plus log up to the head. A log that is shorter than its head, or of another chain, is an
+ * error with the document in it, never a document with a hole.
+ */
+export async function loadDocument(
+  store: Store,
+  engine: DocumentEngine,
+  head: DocumentHead,
+  snapshot: Snapshot | null,
+): Promise<DocumentMemory> {
+  const memory = DocumentMemory.from(engine, head.doc, snapshot);
+  while (memory.end.seq < head.seq) {
+    const page = await store.read(head.doc, memory.end.seq, limits.readOpsMax);
+    const wanted = page.filter((op) => op.seq <= head.seq);
+    const continues = wanted[0]?.seq === memory.end.seq + 1;
+    if (!continues) throw hole(head, memory.end);
+    memory.apply(wanted);
+  }
+  if (memory.end.chain !== head.chain) throw hole(head, memory.end);
+  return memory;
+}
+
+/** What this node knows of a log's end must still be true of it; throws LOG_REWOUND. */
+export function checkNotRewound(known: LogEnd | undefined, head: DocumentHead): void {
+  const rewound =
+    known && (head.seq < known.seq || (head.seq === known.seq && head.chain !== known.chain));
+  if (!rewound) return;
+  throw new BackplaneError(
+    'LOG_REWOUND',
+    `the log of "${head.doc}" ends at ${head.seq}; this node has seen op ${known.seq} of it`,
+    { facts: { found: head.seq, known: known.seq } },
+  );
+}
+
+function hole(head: DocumentHead, end: LogEnd): BackplaneError {
+  return new BackplaneError(
+    'LOG_REWOUND',
+    `the log of "${head.doc}" should reach op ${head.seq} but breaks after ${end.seq}`,
+    { facts: { found: end.seq, known: head.seq } },
+  );
+}

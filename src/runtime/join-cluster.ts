@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { BackplaneError } from '../foundation/errors.ts';
+import { directoryBuckets } from '../foundation/limits.ts';
+import type { ClusterRecord, ClusterRecords } from '../ports/cluster-record.ts';
+import type { Random } from '../ports/random.ts';
+import type { Store } from '../ports/store.ts';
+import type { NodeSettings } from './node-settings.ts';
+
+/**
+ * Agrees with the cluster on what all its nodes must have in common. Two nodes with different
+ * stores would each keep half of a document; better that the second refuses to start.
+ *
+ * Throws CLUSTER_MISMATCH.
+ */
+export async function joinCluster(
+  records: ClusterRecords,
+  store: Store,
+  random: Random,
+  settings: NodeSettings,
+): Promise<ClusterRecord> {
+  const storeIdentity = await store.identity();
+  const { documentEngine } = settings;
+  const proposal = {
+    id: random.token(8),
+    buckets: directoryBuckets,
+    storeIdentity,
+    documentEngine,
+  };
+  const record = await records.agree(proposal);
+  for (const [setting, ours, theirs] of [
+    ['number of lease buckets', proposal.buckets, record.buckets],
+    ['store', storeIdentity, record.storeIdentity],
+    ['document engine', documentEngine, record.documentEngine],
+  ] as const) {
+    if (ours === theirs) continue;
+    throw new BackplaneError(
+      'CLUSTER_MISMATCH',
+      `the cluster uses another ${setting} than this node: ${theirs}, not ${ours}`,
+      { facts: { setting, ours, theirs } },
+    );
+  }
+  return record;
+}
+
+/** Short, the same for two nodes exactly when their settings are the same. */
+export function configHashOf(settings: NodeSettings): string {
+  const { dials, documentEngine, fastTakeover } = settings;
+  const text = JSON.stringify([Object.entries(dials).sort(), documentEngine, fastTakeover]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}

@@ -1,0 +1,104 @@
+import { asBackplaneError } from '../../foundation/errors.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
+import { repeat } from '../../ports/clock.ts';
+import type { Leases } from '../../ports/leases.ts';
+import type { Logger } from '../../ports/logger.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Sessions } from '../../ports/sessions.ts';
+import type { Counters } from '../counters.ts';
+import type { SessionKeeper } from './session-keeper.ts';
+import type { SessionWatch } from './session-watch.ts';
+
+export interface SweeperParts {
+  readonly sessions: Sessions;
+  readonly leases: Leases;
+  readonly keeper: SessionKeeper;
+  readonly watch: SessionWatch;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly counters: Counters;
+  readonly heartbeatMs: number;
+  readonly nodeTimeoutMs: number;
+}
+
+const lendMs = 30_000;
+/** In a cluster where more than this share is silent at once, it is the broker or we who are ill. */
+const silentShareMax = 1 / 2;
+
+/**
+ * Gives up nodes that are silent beyond the node timeout, and clears what dead ones left. It
+ * fences first and clears afterwards, so it never clears a living node's leavings.
+ */
+export class Sweeper {
+  readonly #parts: SweeperParts;
+  #timer: Timer | null = null;
+
+  constructor(parts: SweeperParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { clock, random, heartbeatMs } = this.#parts;
+    // Jitter, so that the nodes of a cluster do not all sweep at one instant.
+    const pauseMs = () => heartbeatMs * (0.75 + 0.5 * random.fraction());
+    this.#timer = repeat(clock, pauseMs, () => this.#sweepSafely());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  async #sweepSafely(): Promise<void> {
+    if (!this.#parts.keeper.isValid() || !this.#parts.watch.isCalm()) return;
+    try {
+      await this.#fenceSilent();
+      await this.#sweepDead();
+    } catch (error) {
+      const { code, message } = asBackplaneError(error);
+      this.#parts.counters.add('sweep_failures_total');
+      this.#parts.logger.event('warn', 'sweep.failed', { code, message });
+    }
+  }
+
+  async #fenceSilent(): Promise<void> {
+    const { sessions, keeper, watch, logger, counters, nodeTimeoutMs } = this.#parts;
+    const live = (await sessions.list()).filter((session) => session.state === 'live');
+    const silent = live.filter(
+      (session) => session.lastBeatAgoMs > nodeTimeoutMs && session.id !== keeper.id(),
+    );
+    if (silent.length > 1 && silent.length > live.length * silentShareMax) {
+      logger.event('warn', 'sweep.withheld', { silent: silent.length, live: live.length });
+      return;
+    }
+    for (const session of silent) {
+      const answer = await sessions.fence(session.id, session.beat, 'fenced');
+      if (answer === 'renewed') continue;
+      if (answer === 'fenced') {
+        counters.add('sessions_fenced_total');
+        const { nodeId } = session.description;
+        logger.event('warn', 'session.fenced', { session: session.id, nodeId, why: 'silent' });
+      }
+      watch.confirmDead(session.id);
+    }
+  }
+
+  async #sweepDead(): Promise<void> {
+    const { sessions, leases, watch, logger, counters } = this.#parts;
+    for (;;) {
+      const session = await sessions.takeSweep(lendMs);
+      if (session === null) return;
+      watch.confirmDead(session);
+      let removed = 0;
+      let from: string | null = null;
+      do {
+        const step = await leases.sweep(session, from);
+        removed += step.removed;
+        from = step.next;
+      } while (from !== null);
+      await sessions.finishSweep(session);
+      counters.add('leases_swept_total', removed);
+      logger.event('info', 'session.swept', { session, leases: removed });
+    }
+  }
+}
