@@ -1,15 +1,14 @@
 import { invariant } from '../foundation/assert.ts';
 import { asBackplaneError, BackplaneError } from '../foundation/errors.ts';
 import { checkDocumentName, checkNodeId, checkPeer, opIdOf } from '../foundation/identifiers.ts';
+import { isoTime } from '../foundation/iso-time.ts';
 import { limits, protocol } from '../foundation/limits.ts';
-import type { Subscription } from '../ports/bus.ts';
 import type { SessionRecord } from '../ports/sessions.ts';
-import { inboxChannel } from './channels.ts';
 import { ControlDesk } from './control-desk.ts';
 import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
-import { decodeFrames } from './frames.ts';
+import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
 import { configHashOf, joinCluster } from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
@@ -26,7 +25,9 @@ import type {
   RequestReport,
   RequestTarget,
 } from './reports.ts';
+import { Inboxes } from './requests/inboxes.ts';
 import { Methods } from './requests/methods.ts';
+import { registerOwnMethods } from './requests/own-methods.ts';
 import { readReceipt } from './requests/read-receipt.ts';
 import { askAll, askNode, findNode, timed } from './requests/scatter.ts';
 import { SessionKeeper } from './sessions/session-keeper.ts';
@@ -44,9 +45,9 @@ export class NodeRuntime implements BackplaneNode {
   readonly #settings: NodeSettings;
   readonly #counters = new Counters();
   readonly #methods = new Methods();
-  readonly #inboxes = new Map<string, Subscription>();
   readonly #drainListeners = new Set<() => void>();
   #parts: NodeParts | null = null;
+  #inboxes: Inboxes | null = null;
   #controls: ControlDesk | null = null;
   #connections = 0;
   #draining: Promise<{ documents: number }> | null = null;
@@ -64,11 +65,13 @@ export class NodeRuntime implements BackplaneNode {
     invariant(this.#parts === null, 'a node is started once');
     const { engine, store, clock, random } = this.#world;
     const cluster = await joinCluster(engine.clusterRecords, store, random, this.#settings);
-    this.#startedAt = new Date(clock.wallMs()).toISOString();
+    this.#startedAt = isoTime(clock.wallMs()) ?? '';
+    const inboxes = this.#makeInboxes(clusterTagOf(cluster.id));
+    this.#inboxes = inboxes;
     const parts = assembleNode(this.#world, this.#settings, cluster, {
       counters: this.#counters,
       methods: this.#methods,
-      keeper: (watch) => this.#makeKeeper(watch),
+      keeper: (watch) => this.#makeKeeper(watch, inboxes),
       controls: () => this.#controlDesk(),
     });
     this.#parts = parts;
@@ -76,7 +79,7 @@ export class NodeRuntime implements BackplaneNode {
       parts.watch.distrustSilence(distrustMs);
       parts.keeper.doubt();
     });
-    this.#registerOwnMethods();
+    registerOwnMethods(this, this.#methods);
     await this.#warnOfNamesake();
     await parts.keeper.start();
     parts.documents.start();
@@ -249,7 +252,7 @@ export class NodeRuntime implements BackplaneNode {
       });
       await Promise.race([parts.responder.idle(), waiting]);
     }
-    parts.sweeper.stop();
+    await parts.sweeper.stop();
     parts.probe.stop();
     parts.awareness.stop();
     parts.documents.stop();
@@ -257,11 +260,23 @@ export class NodeRuntime implements BackplaneNode {
     await left.catch((error) => this.#report('session.leave-failed', error));
     parts.requester.failEverything(new BackplaneError('CLOSED', 'the node has stopped'));
     await parts.feeds.close();
-    for (const inbox of this.#inboxes.values()) await inbox.close().catch(() => {});
+    await this.#inboxes?.keepOnly(null);
     this.#parts = null;
   }
 
-  #makeKeeper(watch: SessionWatch): SessionKeeper {
+  #makeInboxes(clusterTag: number): Inboxes {
+    const { engine, logger } = this.#world;
+    const receive = (frame: Frame) => {
+      const parts = this.#parts;
+      if (!parts) return;
+      if (frame.kind === 'request') parts.responder.receive(frame);
+      else if (frame.kind === 'reply') parts.requester.receive(frame);
+      else if (frame.kind === 'probe') parts.probe.heard(frame.nonce);
+    };
+    return new Inboxes({ bus: engine.bus, logger, counters: this.#counters, clusterTag, receive });
+  }
+
+  #makeKeeper(watch: SessionWatch, inboxes: Inboxes): SessionKeeper {
     const { engine, clock, random, logger } = this.#world;
     return new SessionKeeper({
       ...engine,
@@ -285,7 +300,7 @@ export class NodeRuntime implements BackplaneNode {
         draining: this.#draining !== null,
         deaf: this.#parts?.probe.isDeaf ?? false,
       }),
-      prepare: (id) => this.#listenTo(id),
+      prepare: (id) => inboxes.listen(id),
       lost: (id) => {
         const error = new BackplaneError('SESSION_LOST', `the session ${id} has ended`, {
           certainty: 'indefinite',
@@ -294,32 +309,8 @@ export class NodeRuntime implements BackplaneNode {
         this.#parts?.requester.failEverything(error);
         watch.distrustSilence(distrustMs);
       },
-      opened: (id) => void this.#forgetInboxesBut(id),
+      opened: (id) => void inboxes.keepOnly(id),
     });
-  }
-
-  async #listenTo(id: string): Promise<void> {
-    const subscription = await this.#world.engine.bus.subscribe(inboxChannel(id), (published) => {
-      const parts = this.#parts;
-      if (!parts) return;
-      const frames = decodeFrames(parts.clusterTag, published, (fault) => {
-        this.#counters.add(`frames_${fault}_total`);
-      });
-      for (const frame of frames) {
-        if (frame.kind === 'request') parts.responder.receive(frame);
-        else if (frame.kind === 'reply') parts.requester.receive(frame);
-        else if (frame.kind === 'probe') parts.probe.heard(frame.nonce);
-      }
-    });
-    this.#inboxes.set(id, subscription);
-  }
-
-  async #forgetInboxesBut(current: string): Promise<void> {
-    for (const [id, subscription] of [...this.#inboxes]) {
-      if (id === current) continue;
-      this.#inboxes.delete(id);
-      await subscription.close().catch((error) => this.#report('inbox.close-failed', error));
-    }
   }
 
   #controlDesk(): ControlDesk {
@@ -357,19 +348,6 @@ export class NodeRuntime implements BackplaneNode {
       remainingMs: this.#settings.dials.requestTimeoutMs,
     });
     return JSON.parse(Buffer.from(reply.payload).toString('utf8'));
-  }
-
-  #registerOwnMethods(): void {
-    const answer = (value: unknown) => Buffer.from(JSON.stringify(value));
-    this.#methods.register('ping', ({ doc }) => {
-      return answer({ pong: true, nodeId: this.nodeId, session: this.session(), doc });
-    });
-    this.#methods.register('methods', () => answer(this.#methods.names()));
-    this.#methods.register('state', async ({ doc }) => {
-      if (doc === null) throw new BackplaneError('REQUEST_INVALID', 'ask a document: doc:ID');
-      const { state, seq } = await this.readState(doc);
-      return answer({ doc, seq, state: state === null ? null : JSON.parse(state) });
-    });
   }
 
   async #warnOfNamesake(): Promise<void> {

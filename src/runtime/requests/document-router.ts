@@ -123,15 +123,16 @@ export class DocumentRouter {
   }
 
   async #once(request: RoutedRequest, tried: Tried): Promise<Answer> {
-    const { local, watch, nodes, requester } = this.#parts;
-    const owner = this.#owners.get(request.doc) ?? (await this.#lookUp(request.doc));
+    const { local, nodes, requester } = this.#parts;
+    const owner = await this.#ownerOf(request.doc);
     if (local && owner !== null && owner === local.session()) return this.#runHere(local, request);
-    if (owner !== null && !watch.isKnownDead(owner)) {
+    if (owner !== null) {
       tried.asked = owner;
       return requester.send(outgoing(request, owner, true, local !== null));
     }
     if (local?.willing()) return this.#runHere(local, request);
-    const node = await nodes.pick(tried.unreachable);
+    const self = local?.session();
+    const node = await nodes.pick(self ? new Set([...tried.unreachable, self]) : tried.unreachable);
     tried.asked = node.id;
     return requester.send(outgoing(request, node.id, false, local !== null));
   }
@@ -141,10 +142,15 @@ export class DocumentRouter {
     return local.run({ ...request, signal });
   }
 
-  async #lookUp(doc: string): Promise<string | null> {
-    const record = await this.#parts.leases.read(doc);
-    if (record) this.#remember(doc, record.session);
-    return record?.session ?? null;
+  /** The live session the directory names; null when there is none, or a dead one. */
+  async #ownerOf(doc: string): Promise<string | null> {
+    const { watch, leases } = this.#parts;
+    const known = this.#owners.get(doc);
+    if (known !== undefined && !watch.isKnownDead(known)) return known;
+    const record = await leases.read(doc);
+    if (!record || watch.isKnownDead(record.session)) return null;
+    this.#remember(doc, record.session);
+    return record.session;
   }
 
   #remember(doc: string, session: string): void {

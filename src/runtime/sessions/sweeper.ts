@@ -33,6 +33,8 @@ const silentShareMax = 1 / 2;
 export class Sweeper {
   readonly #parts: SweeperParts;
   #timer: Timer | null = null;
+  #sweeping: Promise<void> = Promise.resolve();
+  #stopped = false;
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
@@ -42,11 +44,17 @@ export class Sweeper {
     const { clock, random, heartbeatMs } = this.#parts;
     // Jitter, so that the nodes of a cluster do not all sweep at one instant.
     const pauseMs = () => heartbeatMs * (0.75 + 0.5 * random.fraction());
-    this.#timer = repeat(clock, pauseMs, () => this.#sweepSafely());
+    this.#timer = repeat(clock, pauseMs, () => {
+      this.#sweeping = this.#sweepSafely();
+      return this.#sweeping;
+    });
   }
 
-  stop(): void {
+  /** Ends after the step under way; another node goes on when the loan of the sweep has expired. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     this.#timer?.cancel();
+    await this.#sweeping;
   }
 
   async #sweepSafely(): Promise<void> {
@@ -87,7 +95,7 @@ export class Sweeper {
     const { sessions, leases, watch, logger, counters } = this.#parts;
     for (;;) {
       const session = await sessions.takeSweep(lendMs);
-      if (session === null) return;
+      if (session === null || this.#stopped) return;
       watch.confirmDead(session);
       let removed = 0;
       let from: string | null = null;
@@ -95,6 +103,7 @@ export class Sweeper {
         const step = await leases.sweep(session, from);
         removed += step.removed;
         from = step.next;
+        if (this.#stopped) return;
       } while (from !== null);
       await sessions.finishSweep(session);
       counters.add('leases_swept_total', removed);

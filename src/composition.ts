@@ -1,0 +1,145 @@
+import { BackplaneError } from './foundation/errors.ts';
+import { type EngineUrl, parseEngineUrl, type StoreUrl } from './foundation/url.ts';
+import type { Clock } from './ports/clock.ts';
+import type { Engine, InspectableStore } from './ports/engine.ts';
+import type { Logger } from './ports/logger.ts';
+import type { Random } from './ports/random.ts';
+
+/** Where a cluster is, as flags, environment and defaults have it in the end. */
+export interface ConnectionSettings {
+  readonly engineUrl: EngineUrl;
+  /** Null: the one that goes with the engine. */
+  readonly storeUrl: StoreUrl | null;
+  readonly prefix: string;
+  readonly dataDir: string;
+  readonly brokerPort: number;
+}
+
+/** What every part is given of the machine. */
+export interface Machine {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** An engine, what it can say about itself to people, and its own store if it has one. */
+export interface OpenedEngine {
+  readonly engine: Engine;
+  readonly url: EngineUrl;
+  /** Said by `serve` when a restart of the broker loses what is in it. */
+  readonly notice: string | null;
+  openStore: ((kind: 'redis' | 'memory') => InspectableStore) | null;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the engine the settings name. With `launch`, the command of a broker process, an embedded
+ * broker is started when none answers, and kept alive until `close`; without it, none is started.
+ *
+ * Throws BACKPLANE_UNREACHABLE, AUTH_FAILED, PERMISSION_DENIED, SERVER_UNSUPPORTED.
+ */
+export async function openEngine(
+  settings: ConnectionSettings,
+  machine: Machine,
+  launch: readonly string[] | null,
+): Promise<OpenedEngine> {
+  const url = settings.engineUrl;
+  switch (url.kind) {
+    case 'local':
+      return openLocal(url, machine);
+    case 'redis':
+      return openRedis(url, url.address, settings, machine);
+    case 'embedded':
+      return openEmbedded(url, settings, machine, launch);
+  }
+}
+
+async function openLocal(url: EngineUrl, machine: Machine): Promise<OpenedEngine> {
+  const { MemoryBroker } = await import('./drivers/memory/memory-broker.ts');
+  const { openMemoryEngine } = await import('./drivers/memory/memory-engine.ts');
+  const engine = openMemoryEngine(new MemoryBroker(machine.clock, machine.random));
+  const notice = 'everything is in this process, and gone with it; other processes see nothing';
+  return { engine, url, notice, openStore: null, close: () => engine.close() };
+}
+
+async function openRedis(
+  url: EngineUrl,
+  address: Extract<EngineUrl, { kind: 'redis' }>['address'],
+  settings: ConnectionSettings,
+  machine: Machine,
+): Promise<OpenedEngine> {
+  const { openRedisEngine } = await import('./drivers/redis/redis-engine.ts');
+  const engine = await openRedisEngine(address, { prefix: settings.prefix, ...machine });
+  const openStore = () => engine.openStore();
+  return { engine, url, notice: null, openStore, close: () => engine.close() };
+}
+
+async function openEmbedded(
+  url: EngineUrl,
+  settings: ConnectionSettings,
+  machine: Machine,
+  launch: readonly string[] | null,
+): Promise<OpenedEngine> {
+  const { ensureBroker, findBroker } = await import('./drivers/embedded/embedded-broker.ts');
+  const place = { dataDir: settings.dataDir, port: settings.brokerPort, clock: machine.clock };
+  const broker = launch
+    ? await ensureBroker({ ...place, logger: machine.logger, launch })
+    : await findBroker(place);
+  if (!broker) {
+    throw new BackplaneError(
+      'BACKPLANE_UNREACHABLE',
+      `no embedded broker runs on 127.0.0.1:${settings.brokerPort}`,
+      { remedy: 'start a node: backplane serve; or name a backplane with --url' },
+    );
+  }
+  const address = parseEngineUrl(broker.url);
+  if (address.kind !== 'redis') throw new BackplaneError('INTERNAL', 'the broker has no address');
+  const opened = await openRedis(url, address.address, settings, machine);
+  const notice = broker.volatile
+    ? `the embedded broker (${broker.server}) keeps nothing on disk; documents are in the store`
+    : null;
+  if (!launch) return { ...opened, notice };
+  const { keepBroker } = await import('./drivers/embedded/broker-keeper.ts');
+  const keeper = keepBroker({ ...place, ...machine, launch });
+  return {
+    ...opened,
+    notice,
+    close: async () => {
+      await keeper.stop();
+      await opened.close();
+    },
+  };
+}
+
+/** The store the settings name, or the one that goes with the engine. */
+export async function openStore(
+  settings: ConnectionSettings,
+  opened: OpenedEngine,
+  machine: Machine,
+): Promise<InspectableStore> {
+  const url = settings.storeUrl ?? defaultStore(settings, opened);
+  switch (url.kind) {
+    case 'memory': {
+      const { MemoryStore } = await import('./drivers/memory/memory-store.ts');
+      return new MemoryStore(machine.random);
+    }
+    case 'sqlite': {
+      const { openSqliteStore } = await import('./drivers/sqlite/sqlite-store.ts');
+      return openSqliteStore(url.path, machine);
+    }
+    case 'redis': {
+      const store = opened.openStore?.('redis');
+      if (store) return store;
+      throw new BackplaneError('CONFIG_INVALID', '--store redis: needs a --url redis://', {
+        remedy: 'use --store sqlite:PATH or memory:',
+      });
+    }
+  }
+}
+
+function defaultStore(settings: ConnectionSettings, opened: OpenedEngine): StoreUrl {
+  if (opened.url.kind === 'local') return { kind: 'memory', text: 'memory:' };
+  if (opened.url.kind === 'redis') return { kind: 'redis', text: 'redis:' };
+  const path = `${settings.dataDir}/documents.sqlite`;
+  return { kind: 'sqlite', text: `sqlite:${path}`, path };
+}
