@@ -1,0 +1,158 @@
+import { BackplaneError } from '../foundation/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { Random } from '../ports/random.ts';
+import type { Visitor } from '../runtime/visitor.ts';
+import type { BrokerRequest, HostedNode, HostingRequest, HostNode, RunBroker } from './hosting.ts';
+import type { Environment } from './option-values.ts';
+import { Printer } from './output/printer.ts';
+import type { Redactor } from './redactor.ts';
+import type { Settings } from './settings.ts';
+import type { Terminal } from './terminal.ts';
+import { createTerminalLogger } from './terminal-logger.ts';
+import { wantsColour } from './wants-colour.ts';
+
+/**
+ * How commands reach the world. The composition root passes the functions in, so the CLI knows no
+ * driver. Whatever is opened here is closed by the context.
+ */
+export interface Doors {
+  openEngine(settings: Settings, logger: Logger): Promise<Engine>;
+  openVisitor(engine: Engine, settings: Settings, logger: Logger): Promise<Visitor>;
+  readonly hostNode: HostNode;
+  readonly runBroker: RunBroker;
+}
+
+/** What this program is. */
+export interface About {
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+}
+
+/** What the process gives to the CLI. */
+export interface World {
+  readonly terminal: Terminal;
+  readonly environment: Environment;
+  readonly home: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly doors: Doors;
+  readonly about: About;
+  readonly pid: number;
+  readonly redact: Redactor;
+}
+
+/**
+ * What a command has at hand. Nothing is opened before it is asked for, everything opened is
+ * closed at the end. Settings are known from the moment a command's action runs.
+ */
+export class CommandContext {
+  readonly world: World;
+  /** Aborted by SIGINT, SIGTERM, or when nobody reads the output any more. */
+  readonly signal: AbortSignal;
+  readonly #settings: () => Settings;
+  readonly #closing: (() => Promise<void>)[] = [];
+  #print: Printer | null = null;
+  #logger: Logger | null = null;
+  #engine: Promise<Engine> | null = null;
+  #visitor: Promise<Visitor> | null = null;
+
+  constructor(world: World, settings: () => Settings, signal: AbortSignal) {
+    this.world = world;
+    this.signal = signal;
+    this.#settings = settings;
+  }
+
+  get settings(): Settings {
+    return this.#settings();
+  }
+
+  get terminal(): Terminal {
+    return this.world.terminal;
+  }
+
+  get clock(): Clock {
+    return this.world.clock;
+  }
+
+  get random(): Random {
+    return this.world.random;
+  }
+
+  /** Prints results in the format of `-o`. */
+  get print(): Printer {
+    this.#print ??= new Printer({
+      terminal: this.terminal,
+      format: this.settings.output,
+      colour: this.usesColour(),
+      errColour: this.usesColour('err'),
+      clock: this.clock,
+      signal: this.signal,
+    });
+    return this.#print;
+  }
+
+  /** Events on standard error: warnings and errors always, the rest with `--debug`. */
+  get logger(): Logger {
+    this.#logger ??= createTerminalLogger({
+      terminal: this.terminal,
+      clock: this.clock,
+      redact: this.world.redact,
+      colour: this.usesColour('err'),
+      json: this.settings.output === 'json' || this.settings.output === 'jsonl',
+      level: this.settings.debug ? 'debug' : 'warn',
+    });
+    return this.#logger;
+  }
+
+  engine(): Promise<Engine> {
+    this.#engine ??= this.use(() => this.world.doors.openEngine(this.settings, this.logger));
+    return this.#engine;
+  }
+
+  visitor(): Promise<Visitor> {
+    this.#visitor ??= this.engine().then((engine) =>
+      this.use(() => this.world.doors.openVisitor(engine, this.settings, this.logger)),
+    );
+    return this.#visitor;
+  }
+
+  /** Starts a node in this process. */
+  host(request: HostingRequest): Promise<HostedNode> {
+    return this.use(() => this.world.doors.hostNode(this.settings, request));
+  }
+
+  /** Runs a broker in this process until it is idle, or the command is interrupted. */
+  runBroker(request: Omit<BrokerRequest, 'logger' | 'signal'>): Promise<'stopped' | 'idle'> {
+    const { logger, signal } = this;
+    return this.world.doors.runBroker(this.settings, { ...request, logger, signal });
+  }
+
+  /** Opens something that is closed when the command ends, the last opened first. */
+  async use<Opened extends { close(): Promise<void> }>(
+    open: () => Promise<Opened>,
+  ): Promise<Opened> {
+    const opened = await open();
+    this.#closing.push(() => opened.close());
+    return opened;
+  }
+
+  /** Whether standard output, or with `err` standard error, is coloured. */
+  usesColour(stream: 'out' | 'err' = 'out'): boolean {
+    const { environment, terminal } = this.world;
+    const isTerminal = stream === 'out' ? terminal.isInteractive : terminal.errIsInteractive;
+    return wantsColour(this.settings.color, environment, isTerminal);
+  }
+
+  /** Throws INTERRUPTED if the command was interrupted; for loops between two steps. */
+  throwIfAborted(): void {
+    if (this.signal.aborted) throw new BackplaneError('INTERRUPTED', 'interrupted');
+  }
+
+  /** Closes what was opened. A failure to close is of no use to the user any more. */
+  async close(): Promise<void> {
+    for (const close of this.#closing.splice(0).reverse()) await close().catch(() => {});
+  }
+}

@@ -1,0 +1,67 @@
+import { inspect } from 'node:util';
+import { asBackplaneError, type BackplaneError, publicCode } from '../foundation/errors.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import type { OutputFormat } from './global-options.ts';
+import { safeJson } from './output/safe-json.ts';
+import { safeText } from './output/safe-text.ts';
+import { paint } from './output/styled-text.ts';
+import type { Redactor } from './redactor.ts';
+
+export interface ErrorStyle {
+  readonly output: OutputFormat;
+  readonly colour: boolean;
+  readonly debug: boolean;
+  /** The command could change something, so it matters whether it did. */
+  readonly couldChange: boolean;
+  readonly redact: Redactor;
+}
+
+/**
+ * What standard error says about a failure: what happened and its code, whether it may have
+ * happened all the same, and the next step; or one JSON object, for programs. Ends in a newline.
+ */
+export function describeError(thrown: unknown, style: ErrorStyle): string {
+  const error = asBackplaneError(thrown);
+  const programs = style.output === 'json' || style.output === 'jsonl';
+  return programs ? asJson(error, thrown, style) : asText(error, thrown, style);
+}
+
+function asText(error: BackplaneError, thrown: unknown, style: ErrorStyle): string {
+  const clean = (text: string) => safeText(style.redact(text));
+  const lines = [
+    `${paint('error:', 'bad', style.colour)} ${clean(error.message)} [${publicCode(error.code)}]`,
+  ];
+  if (style.couldChange && error.certainty === 'indefinite') {
+    lines.push('it may have happened all the same: look before you repeat it');
+  }
+  lines.push(`${paint('hint:', 'bold', style.colour)} ${clean(error.remedy)}`);
+  if (style.debug) lines.push(...stackOf(thrown).map(clean));
+  return `${lines.join('\n')}\n`;
+}
+
+function asJson(error: BackplaneError, thrown: unknown, style: ErrorStyle): string {
+  const report = {
+    schemaVersion: 1,
+    error: {
+      code: publicCode(error.code),
+      message: error.message,
+      certainty: error.certainty,
+      remedy: error.remedy,
+      facts: error.facts,
+      exitCode: exitCodeOf(error),
+      ...(style.debug ? { stack: stackOf(thrown) } : {}),
+    },
+  };
+  return `${safeJson(redactStrings(report, style.redact))}\n`;
+}
+
+/** The stack with its causes, line by line. */
+function stackOf(thrown: unknown): string[] {
+  return inspect(thrown, { depth: 3, breakLength: 100 }).split('\n');
+}
+
+function redactStrings(value: unknown, redact: Redactor): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each)),
+  );
+}

@@ -1,0 +1,68 @@
+import type { Clock, Timer } from '../ports/clock.ts';
+import type { TextSink } from './terminal.ts';
+
+/** What ended a command before its time. */
+export type InterruptionCause = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'closed pipe';
+
+/** Tells when the process is asked to stop: `process.on` with the names of signals. */
+export type OnSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listen: () => void) => void;
+
+/** How long a command may take to stop after it was interrupted. */
+const graceMs = 2_000;
+
+/**
+ * Turns signals and a closed pipe into one abort signal. `forced` resolves when the command did not
+ * end in time, or the user insists with a second signal.
+ */
+export class Interruption {
+  readonly forced: Promise<void>;
+  readonly #clock: Clock;
+  readonly #controller = new AbortController();
+  #force: () => void = () => {};
+  #cause: InterruptionCause | null = null;
+  #patient = false;
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.forced = new Promise((resolve) => {
+      this.#force = resolve;
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get cause(): InterruptionCause | null {
+    return this.#cause;
+  }
+
+  watch(onSignal: OnSignal, out: TextSink): void {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      onSignal(name, () => this.interrupt(name));
+    }
+    out.onClosed(() => this.interrupt('closed pipe'));
+  }
+
+  /** The command ends by signal as a matter of course, and may take its time. */
+  bePatient(): void {
+    this.#patient = true;
+  }
+
+  interrupt(cause: InterruptionCause): void {
+    // A server goes on when nobody reads what it says.
+    if (this.#patient && cause === 'closed pipe') return;
+    if (this.#cause !== null) {
+      if (cause !== 'closed pipe') this.#force();
+      return;
+    }
+    this.#cause = cause;
+    this.#controller.abort(new Error(cause));
+    if (!this.#patient) this.#timer = this.#clock.after(graceMs, () => this.#force());
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+  }
+}

@@ -1,0 +1,21 @@
+/** One record of RFC 4180, ending in CRLF. */
+export function csvLine(values: readonly unknown[]): string {
+  return `${values.map(csvField).join(',')}\r\n`;
+}
+
+/** Objects are JSON, absent values empty, controls escaped as in JSON. */
+function csvField(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const harmless = unformula(text);
+  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+}
+
+/**
+ * A spreadsheet runs a field that begins like a formula, so a document called `=cmd()` would be
+ * executed by whoever opens the export. An apostrophe in front makes it text.
+ */
+function unformula(text: string): string {
+  return /^[\s]*[=+\-@\t\r|%]/.test(text) ? `'${text}` : text;
+}

@@ -1,0 +1,48 @@
+import type { Environment } from './option-values.ts';
+
+/** Takes the secrets of this process out of a text. */
+export type Redactor = (text: string) => string;
+
+const secretBytesMin = 4;
+
+/**
+ * Errors of libraries quote what they were given: a connection string, the arguments of AUTH.
+ * Whatever is printed about an error passes through this, with or without `--debug`.
+ */
+export function createRedactor(environment: Environment, args: readonly string[]): Redactor {
+  const secrets = [environment.BACKPLANE_TOKEN ?? ''];
+  for (const text of [
+    environment.BACKPLANE_URL ?? '',
+    environment.BACKPLANE_STORE ?? '',
+    ...args,
+  ]) {
+    secrets.push(...urlSecrets(text));
+  }
+  const known = secrets
+    .filter((secret) => secret.length >= secretBytesMin)
+    // The longest first, or a secret that contains another would leave its end behind.
+    .sort((a, b) => b.length - a.length);
+  return (text) => {
+    let clean = text;
+    for (const secret of known) clean = clean.replaceAll(secret, '***');
+    return clean.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@');
+  };
+}
+
+/** The user information of a URL, also when it does not parse, as written and decoded. */
+function urlSecrets(text: string): string[] {
+  const authority = /[a-z][a-z0-9+.-]*:\/\/([^/]*)@/i.exec(text)?.[1];
+  if (authority === undefined) return [];
+  const colon = authority.indexOf(':');
+  // A user name before a password is no secret; a lone one may be a token.
+  const secret = colon < 0 ? authority : authority.slice(colon + 1);
+  return [secret, decoded(secret)];
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

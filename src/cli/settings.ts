@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BackplaneError } from '../foundation/errors.ts';
+import { dials } from '../foundation/limits.ts';
+import { Secret } from '../foundation/secret.ts';
+import { type EngineUrl, parseEngineUrl, parseStoreUrl, type StoreUrl } from '../foundation/url.ts';
+import type { OptionValues } from './command-definition.ts';
+import {
+  type ColorChoice,
+  globalOptionList,
+  type globalOptions,
+  type OutputFormat,
+} from './global-options.ts';
+import { type Environment, type Origin, resolveOptions } from './option-values.ts';
+
+/** What the global options come to, with the origin of each value. Safe to print. */
+export interface Settings {
+  readonly engineUrl: EngineUrl;
+  /** Null: the engine decides, see PRODUCT.md. */
+  readonly storeUrl: StoreUrl | null;
+  readonly prefix: string;
+  readonly dataDir: string;
+  readonly brokerPort: number;
+  readonly token: Secret | null;
+  readonly timeoutMs: number;
+  readonly output: OutputFormat;
+  readonly color: ColorChoice;
+  readonly debug: boolean;
+  readonly origins: Readonly<Record<SettingName, Origin>>;
+}
+
+export type SettingName = keyof typeof globalOptions;
+
+export const settingDefaults = { prefix: 'backplane:', brokerPort: 7_421 } as const;
+
+/** Flag beats environment beats default. Throws USAGE, URL_INVALID or CONFIG_INVALID. */
+export function resolveSettings(
+  flags: Readonly<Record<string, unknown>>,
+  environment: Environment,
+  home: string,
+): Settings {
+  const { values, origins } = resolveOptions(globalOptionList, flags, environment);
+  const given = values as Partial<OptionValues<typeof globalOptions>>;
+  return {
+    engineUrl: parseEngineUrl(given.url ?? null),
+    storeUrl: given.store === undefined ? null : parseStoreUrl(given.store),
+    prefix: checkPrefix(given.prefix ?? settingDefaults.prefix),
+    dataDir: given.dataDir ?? defaultDataDir(environment, home),
+    brokerPort: given.brokerPort ?? settingDefaults.brokerPort,
+    token: readToken(given.tokenFile, environment),
+    timeoutMs: checkTimeout(given.timeout ?? dials.requestTimeoutMs),
+    output: given.output ?? 'table',
+    color: given.color ?? 'auto',
+    debug: given.debug ?? false,
+    origins: origins as Record<SettingName, Origin>,
+  };
+}
+
+/** The XDG data folder; a relative XDG_DATA_HOME is invalid by its specification and ignored. */
+function defaultDataDir(environment: Environment, home: string): string {
+  const xdg = environment.XDG_DATA_HOME;
+  return xdg?.startsWith('/') ? join(xdg, 'backplane') : join(home, '.local/share/backplane');
+}
+
+/** Braces would move keys between slots of a cluster, globs would match other keys. */
+function checkPrefix(prefix: string): string {
+  if (/^[A-Za-z0-9_.:~-]{1,64}$/.test(prefix)) return prefix;
+  throw new BackplaneError('CONFIG_INVALID', `${JSON.stringify(prefix)} is not a key prefix`, {
+    remedy: 'use 1 to 64 letters, digits or _ . : ~ -, as in --prefix myapp:',
+  });
+}
+
+function checkTimeout(timeoutMs: number): number {
+  if (timeoutMs > 0) return timeoutMs;
+  throw new BackplaneError('USAGE', '--timeout: a request needs some time', {
+    remedy: 'write a positive duration, as in --timeout 15s',
+  });
+}
+
+function readToken(file: string | undefined, environment: Environment): Secret | null {
+  if (file === undefined) {
+    const token = environment.BACKPLANE_TOKEN;
+    return token === undefined || token === '' ? null : new Secret(token);
+  }
+  const token = readTokenFile(file).trim();
+  if (token !== '') return new Secret(token);
+  throw new BackplaneError('CONFIG_INVALID', `the token file ${JSON.stringify(file)} is empty`, {
+    remedy: 'write the token into it, readable for you alone',
+  });
+}
+
+function readTokenFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? 'an unknown reason';
+    throw new BackplaneError(
+      'CONFIG_INVALID',
+      `the token file ${JSON.stringify(file)} cannot be read: ${why}`,
+      { cause, remedy: 'check --token-file' },
+    );
+  }
+}
