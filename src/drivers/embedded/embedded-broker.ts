@@ -68,6 +68,9 @@ export async function ensureBroker(options: EnsureOptions): Promise<BrokerFound>
   let launched: Launched | null = null;
   let answering: BrokerFound | null = null;
   for (;;) {
+    if (signal?.aborted) {
+      throw new BackplaneError('INTERRUPTED', 'the wait for the broker was interrupted');
+    }
     const probe = await probeBroker(port, clock);
     const card = await reading.readCard();
     const orphan = orphanOf(probe, card);
@@ -82,7 +85,7 @@ export async function ensureBroker(options: EnsureOptions): Promise<BrokerFound>
     const isMissing = probe.state === 'absent' || orphan !== null;
     const mayLaunch = isMissing && (launched === null || launched.hasEnded());
     const timeoutMs = probe.state === 'loading' ? loadTimeoutMs : startTimeoutMs;
-    const isLate = clock.monotonicMs() - startedAt > timeoutMs || signal?.aborted;
+    const isLate = clock.monotonicMs() - startedAt > timeoutMs;
     if (isLate || (mayLaunch && launches >= launchesMax)) {
       // An orphan that nobody could adopt serves as well as before.
       if (probe.state === 'answering' && answering !== null) return answering;

@@ -117,9 +117,11 @@ async function untilItAnswers(
   const { clock, folder, port } = options;
   const startedAt = clock.monotonicMs();
   for (;;) {
+    // Asked before the look at the port: who lost it to another must see the other there.
+    const isOver = hasEnded();
     const probe = await probeBroker(port, clock);
     if (probe.state === 'answering' && probe.facts.processId === child.pid) return;
-    if (hasEnded()) {
+    if (isOver) {
       if (probe.state !== 'absent') throw portBusy(port);
       const last = await folder.lastLogLine();
       throw new BackplaneError('BACKPLANE_UNREACHABLE', `${server.path} does not start: ${last}`, {

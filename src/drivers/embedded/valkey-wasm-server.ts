@@ -194,6 +194,8 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
     if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE') throw portBusy(port, { cause });
     throw new BackplaneError('CONFIG_INVALID', `cannot listen on ${host}:${port}`, { cause });
   }
+  // A client that could not be taken in, for want of descriptors, must not end the engine.
+  server.on('error', () => {});
   return (server.address() as AddressInfo).port;
 }
 
