@@ -120,8 +120,8 @@ export async function openStore(
   const url = settings.storeUrl ?? defaultStore(settings, opened);
   switch (url.kind) {
     case 'memory': {
-      const { MemoryStore } = await import('./drivers/memory/memory-store.ts');
-      return new MemoryStore(machine.random);
+      const { MemoryLogs, MemoryStore } = await import('./drivers/memory/memory-store.ts');
+      return new MemoryStore(new MemoryLogs(machine.random));
     }
     case 'sqlite': {
       const { openSqliteStore } = await import('./drivers/sqlite/sqlite-store.ts');
