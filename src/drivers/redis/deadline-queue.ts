@@ -37,6 +37,12 @@ export class DeadlineQueue {
     return this.#waiting.delete(awaited);
   }
 
+  /** For the end: what is still waiting has to be settled by others. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
   #arm(delayMs: number, caughtUp: boolean): void {
     const dueMs = this.#clock.monotonicMs() + delayMs;
     this.#timer = this.#clock.after(delayMs, () => {

@@ -92,7 +92,10 @@ export class RedisConnection {
     const tooLate = new Promise<never>((_, reject) => {
       timer = clock.after(connectTimeoutMs, () => {
         const message = `Redis at ${this.where} did not answer within ${connectTimeoutMs} ms`;
-        reject(new BackplaneError('BACKPLANE_UNREACHABLE', message));
+        const remedy = this.#options.address.tls
+          ? 'check that the server speaks TLS; without it the URL starts with redis://'
+          : 'check --url; a server that wants TLS needs rediss://';
+        reject(new BackplaneError('BACKPLANE_UNREACHABLE', message, { remedy }));
       });
     });
     try {
@@ -155,6 +158,8 @@ export class RedisConnection {
     this.#handshake?.cancel();
     this.#client.disconnect();
     this.#client.stream?.destroy();
+    this.#deadlines.stop();
+    this.#bulkDeadlines.stop();
   }
 
   #issue(call: RedisCall): Promise<unknown> {

@@ -49,12 +49,12 @@ export function redisFailure(
   if (/DB index is out of range/.test(error.message)) {
     return fail('URL_INVALID', `Redis at ${caller.where} has no database of this number`);
   }
-  const subject = [...attempt.keys, ...attempt.channels].slice(0, 3).join(', ');
+  const subject = named([...attempt.keys, ...attempt.channels]);
   if (word === 'WRONGTYPE') {
     return fail('FRAME_INVALID', `a key has another type than ours: ${subject}`);
   }
   const shown = printable(error.message);
-  return fail('INTERNAL', `Redis refused ${attempt.verb} on ${subject || 'nothing'}: ${shown}`);
+  return fail('INTERNAL', `Redis refused ${attempt.verb} (${subject}): ${shown}`);
 }
 
 /** True when the server answered, though with an error: the connection itself works. */
@@ -110,29 +110,21 @@ function forbidden(
   fail: Fail,
 ): BackplaneError {
   const verb = deniedVerb(message, attempt);
-  const grant = (rule: string) => ({
-    certainty: 'definite' as const,
-    remedy: `ACL SETUSER ${caller.user} ${rule}`,
-    facts: { user: caller.user, verb, rule },
-  });
   const who = `the user "${caller.user}" of ${caller.where}`;
-  if (/channel/.test(message)) {
-    const channels = attempt.channels.join(', ');
-    return fail(
-      'PERMISSION_DENIED',
-      `${who} may not ${verb} the channel ${channels}`,
-      grant(`&${caller.prefix}*`),
-    );
+  const deny = (what: string, rule: string) =>
+    fail('PERMISSION_DENIED', `${who} may not run ${what}`, {
+      // What a script wrote before it came to the forbidden command stays written.
+      certainty: /@user_script/.test(message) && attempt.writes ? 'indefinite' : 'definite',
+      remedy: `ACL SETUSER ${caller.user} ${rule}`,
+      facts: { user: caller.user, verb, rule },
+    });
+  if (/(of|to) the channel/.test(message)) {
+    return deny(`${verb} on the channel ${named(attempt.channels)}`, `&${caller.prefix}*`);
   }
-  if (/\bkeys?\b/.test(message)) {
-    const keys = attempt.keys.slice(0, 3).join(', ');
-    return fail(
-      'PERMISSION_DENIED',
-      `${who} may not ${verb} the key ${keys}`,
-      grant(`~${caller.prefix}*`),
-    );
+  if (/of the keys/.test(message)) {
+    return deny(`${verb} on the key ${named(attempt.keys)}`, `~${caller.prefix}*`);
   }
-  return fail('PERMISSION_DENIED', `${who} may not run ${verb}`, grant(`+${aclVerb(verb)}`));
+  return deny(verb, `+${verb.toLowerCase().replace(' ', '|')}`);
 }
 
 /** Within a script Redis tells the line that was refused, but not the command on it. */
@@ -145,8 +137,8 @@ function deniedVerb(message: string, attempt: RedisAttempt): string {
   return verb || attempt.verb;
 }
 
-function aclVerb(verb: string): string {
-  return verb.toLowerCase().replace(' ', '|');
+function named(things: readonly string[]): string {
+  return things.slice(0, 3).join(', ') || 'unnamed';
 }
 
 function connectionFailure(

@@ -78,7 +78,7 @@ export class RedisInspector implements Inspector {
     const fields = reply.list(flat);
     const rows: LeaseRow[] = [];
     for (let i = 0; i + 1 < fields.length; i += 2) {
-      rows.push({ doc: reply.text(fields[i]), ...parseLease(fields[i + 1], key) });
+      rows.push({ doc: reply.text(fields[i]), ...parseLease(fields[i + 1], reply) });
     }
     return { next: reply.text(next), rows };
   }

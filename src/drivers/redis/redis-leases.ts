@@ -43,7 +43,7 @@ export class RedisLeases implements Leases {
     const key = this.#bucketOf(doc);
     const call = { verb: 'HGET', args: [key, doc], keys: [key], writes: false };
     const text = await this.#connection.call(call);
-    return text === null ? null : parseLease(text, key);
+    return text === null ? null : parseLease(text, new RedisReply(key));
   }
 
   async claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer> {
@@ -99,7 +99,7 @@ export class RedisLeases implements Leases {
       await this.#scripts.run('swap-lease', { keys: [key], args: [doc, next, ...seen] }),
     );
     if (reply.count(changed) === 1) return { changed: true, current: null };
-    return { changed: false, current: current === '' ? null : parseLease(current, key) };
+    return { changed: false, current: current === '' ? null : parseLease(current, reply) };
   }
 
   #bucketOf(doc: string): string {
@@ -118,10 +118,11 @@ function leaseText(record: LeaseRecord): string {
   return `${record.epoch}${marks[record.state]}${record.session}`;
 }
 
-export function parseLease(text: unknown, key: string): LeaseRecord {
-  const reply = new RedisReply(key);
-  const parts = /^(\d{1,16})([=?>])(.+)$/s.exec(reply.text(text));
+const leasePattern = /^(\d{1,16})([=?>])(.+)$/s;
+
+export function parseLease(value: unknown, reply: RedisReply): LeaseRecord {
+  const parts = leasePattern.exec(reply.text(value));
   if (!parts) return reply.fail('an epoch, a mark and a session');
-  const state = (['held', 'claimed', 'handed'] as const).find((one) => marks[one] === parts[2]);
-  return { session: parts[3]!, epoch: reply.count(parts[1]), state: state! };
+  const state = parts[2] === '=' ? 'held' : parts[2] === '?' ? 'claimed' : 'handed';
+  return { session: parts[3]!, epoch: reply.count(parts[1]), state };
 }

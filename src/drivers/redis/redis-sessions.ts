@@ -99,11 +99,9 @@ export class RedisSessions implements Sessions {
   }
 
   async list(): Promise<SessionRecord[]> {
-    const ids = new Set([
-      ...(await this.#members(this.#keys.expiries)),
-      ...(await this.#members(this.#keys.graves)),
-    ]);
-    const listed = [...ids].slice(0, limits.sessionsListedMax);
+    const { expiries, graves } = this.#keys;
+    const ids = await Promise.all([this.#members(expiries), this.#members(graves)]);
+    const listed = [...new Set(ids.flat())].slice(0, limits.sessionsListedMax);
     const records: SessionRecord[] = [];
     for (let from = 0; from < listed.length; from += readsAtOnceMax) {
       const some = listed.slice(from, from + readsAtOnceMax);
@@ -115,12 +113,11 @@ export class RedisSessions implements Sessions {
   }
 
   async takeSweep(lendMs: number): Promise<string | null> {
-    for (;;) {
-      const { taken, expired } = await this.#takeSweepOnce(lendMs);
-      if (taken !== null || expired.length === 0) return taken;
-      // Death is written down before anything is swept, so that it is stable.
-      await Promise.all(expired.map((id) => this.fence(id, neverABeat, 'expired')));
-    }
+    const first = await this.#takeSweepOnce(lendMs);
+    if (first.taken !== null || first.expired.length === 0) return first.taken;
+    // Death is written down before anything is swept, so that it is stable.
+    await Promise.all(first.expired.map((id) => this.fence(id, neverABeat, 'expired')));
+    return (await this.#takeSweepOnce(lendMs)).taken;
   }
 
   async finishSweep(id: string): Promise<void> {

@@ -112,9 +112,10 @@ export class RedisStore implements InspectableStore {
   async head(doc: string): Promise<DocumentHead | null> {
     const { keys } = this.#parts;
     const key = keys.head(doc);
-    const [head, snapshotSeq] = await Promise.all([
-      this.#fields(key, ['doc', 'epoch', 'session', 'seq', 'chain']),
+    // In this order, so that an append in between makes the log longer than the snapshot.
+    const [snapshotSeq, head] = await Promise.all([
       this.#fields(keys.snapshot(doc), ['seq']),
+      this.#fields(key, ['doc', 'epoch', 'session', 'seq', 'chain']),
     ]);
     if (head.every((field) => field === null)) return null;
     const reply = corrupt(key);

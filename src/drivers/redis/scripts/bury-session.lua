@@ -4,7 +4,8 @@
 -- ARGV 1 id  2 expected beat; -1 to bury only the expired  3 cause of death
 --      4 tombstone time as a multiple of the ttl  5 ttl in ms, should the session's be unknown
 -- Returns 'fenced', 'dead' or 'renewed'.
-local beat = redis.call('HGET', KEYS[1], 'beat')
+-- Without a time to live it was never fully opened, and would never expire.
+local beat = redis.call('PTTL', KEYS[1]) >= 0 and redis.call('HGET', KEYS[1], 'beat')
 if beat and beat ~= ARGV[2] then return 'renewed' end
 if not beat and redis.call('EXISTS', KEYS[2]) == 1 then return 'dead' end
 local time = redis.call('TIME')
