@@ -57,9 +57,12 @@ export interface Example {
 /** What an argument or the value of an option may be, for shell completion. */
 export type Completes = 'doc' | 'node' | 'file' | readonly string[];
 
+/** `rest`: one or more; `restOrNone`: any number. */
+export type Presence = 'required' | 'optional' | 'rest' | 'restOrNone';
+
 export interface ArgumentDefinition<Value> {
   readonly description: string;
-  readonly presence: 'required' | 'optional' | 'rest';
+  readonly presence: Presence;
   readonly parse: ((text: string) => unknown) | null;
   readonly completes: Completes | null;
   /** Never set: carries the type of the value. */

@@ -1,4 +1,4 @@
-import type { CommandFactory, Impact } from './command-definition.ts';
+import type { CommandFactory } from './command-definition.ts';
 
 /** One top-level command, as `backplane --help` lists it, and how to load it. */
 export interface CommandEntry {
@@ -6,41 +6,68 @@ export interface CommandEntry {
   /** Must be the summary of the loaded command; a test compares them. */
   readonly summary: string;
   readonly heading: string;
-  readonly impact: Impact;
   readonly load: () => Promise<CommandFactory>;
 }
 
-const act = 'Run and act';
-const tool = 'The tool itself';
+const run = 'Run:';
+const look = 'Look:';
+const act = 'Act:';
+const tool = 'About the tool:';
 
 /** Every command of the tool, in the order of the help. Nothing here loads a command. */
 export const commandTable: readonly CommandEntry[] = [
   {
     name: 'serve',
     summary: 'run a node',
-    heading: act,
-    impact: 'rw',
+    heading: run,
     load: async () => (await import('./commands/serve.ts')).serveCommand,
   },
   {
     name: 'broker',
     summary: 'run only the embedded broker',
-    heading: act,
-    impact: 'rw',
+    heading: run,
     load: async () => (await import('./commands/broker.ts')).brokerCommand,
+  },
+  {
+    name: 'inspect',
+    summary: 'look at nodes, leases, documents and channels',
+    heading: look,
+    load: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  },
+  {
+    name: 'tail',
+    summary: 'follow documents live',
+    heading: look,
+    load: async () => (await import('./commands/tail.ts')).tailCommand,
+  },
+  {
+    name: 'op',
+    summary: 'submit an op to a document',
+    heading: act,
+    load: async () => (await import('./commands/op.ts')).opCommand,
+  },
+  {
+    name: 'rpc',
+    summary: "call a method of a document's owner, of a node, or of all nodes",
+    heading: act,
+    load: async () => (await import('./commands/rpc.ts')).rpcCommand,
+  },
+  {
+    name: 'node',
+    summary: 'drain a node, or evict a dead one',
+    heading: act,
+    load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
     name: 'help',
     summary: 'explain a command, an error code or a topic',
     heading: tool,
-    impact: 'ro',
     load: async () => (await import('./commands/help.ts')).helpCommand,
   },
   {
     name: 'version',
     summary: 'print the version',
     heading: tool,
-    impact: 'ro',
     load: async () => (await import('./commands/version.ts')).versionCommand,
   },
 ];

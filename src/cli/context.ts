@@ -4,6 +4,7 @@ import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Visitor } from '../runtime/visitor.ts';
+import type { Impact } from './command-definition.ts';
 import type { BrokerRequest, HostedNode, HostingRequest, HostNode, RunBroker } from './hosting.ts';
 import type { Environment } from './option-values.ts';
 import { Printer } from './output/printer.ts';
@@ -19,7 +20,8 @@ import { wantsColour } from './wants-colour.ts';
  */
 export interface Doors {
   openEngine(settings: Settings, logger: Logger): Promise<Engine>;
-  openVisitor(engine: Engine, settings: Settings, logger: Logger): Promise<Visitor>;
+  /** A visitor that may write replaces a dead owner it stumbles on; one that looks does not. */
+  openVisitor(engine: Engine, logger: Logger, mayWrite: boolean): Promise<Visitor>;
   readonly hostNode: HostNode;
   readonly runBroker: RunBroker;
 }
@@ -44,6 +46,12 @@ export interface World {
   readonly redact: Redactor;
 }
 
+/** What is known once the command line is parsed. */
+export interface Running {
+  readonly settings: Settings;
+  readonly impact: Impact;
+}
+
 /**
  * What a command has at hand. Nothing is opened before it is asked for, everything opened is
  * closed at the end. Settings are known from the moment a command's action runs.
@@ -52,21 +60,21 @@ export class CommandContext {
   readonly world: World;
   /** Aborted by SIGINT, SIGTERM, or when nobody reads the output any more. */
   readonly signal: AbortSignal;
-  readonly #settings: () => Settings;
+  readonly #running: () => Running;
   readonly #closing: (() => Promise<void>)[] = [];
   #print: Printer | null = null;
   #logger: Logger | null = null;
   #engine: Promise<Engine> | null = null;
   #visitor: Promise<Visitor> | null = null;
 
-  constructor(world: World, settings: () => Settings, signal: AbortSignal) {
+  constructor(world: World, running: () => Running, signal: AbortSignal) {
     this.world = world;
     this.signal = signal;
-    this.#settings = settings;
+    this.#running = running;
   }
 
   get settings(): Settings {
-    return this.#settings();
+    return this.#running().settings;
   }
 
   get terminal(): Terminal {
@@ -114,7 +122,9 @@ export class CommandContext {
 
   visitor(): Promise<Visitor> {
     this.#visitor ??= this.engine().then((engine) =>
-      this.use(() => this.world.doors.openVisitor(engine, this.settings, this.logger)),
+      this.use(() =>
+        this.world.doors.openVisitor(engine, this.logger, this.#running().impact === 'rw'),
+      ),
     );
     return this.#visitor;
   }

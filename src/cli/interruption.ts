@@ -1,5 +1,4 @@
 import type { Clock, Timer } from '../ports/clock.ts';
-import type { TextSink } from './terminal.ts';
 
 /** What ended a command before its time. */
 export type InterruptionCause = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'closed pipe';
@@ -38,11 +37,10 @@ export class Interruption {
     return this.#cause;
   }
 
-  watch(onSignal: OnSignal, out: TextSink): void {
+  watch(onSignal: OnSignal): void {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       onSignal(name, () => this.interrupt(name));
     }
-    out.onClosed(() => this.interrupt('closed pipe'));
   }
 
   /** The command ends by signal as a matter of course, and may take its time. */
@@ -51,8 +49,6 @@ export class Interruption {
   }
 
   interrupt(cause: InterruptionCause): void {
-    // A server goes on when nobody reads what it says.
-    if (this.#patient && cause === 'closed pipe') return;
     if (this.#cause !== null) {
       if (cause !== 'closed pipe') this.#force();
       return;

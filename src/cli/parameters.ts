@@ -1,8 +1,16 @@
-import type { ArgumentDefinition, Completes, OptionDefinition } from './command-definition.ts';
+import type {
+  ArgumentDefinition,
+  Completes,
+  OptionDefinition,
+  Presence,
+} from './command-definition.ts';
 
-interface ArgumentMore<Value> {
-  readonly parse?: (text: string) => Value;
+interface TextMore {
   readonly completes?: Completes;
+}
+
+interface ParsedMore<Value> extends TextMore {
+  readonly parse: (text: string) => Value;
 }
 
 interface OptionMore {
@@ -11,41 +19,54 @@ interface OptionMore {
   readonly completes?: Completes;
 }
 
-/** An argument that must be there. */
-export function required<Value = string>(
+/** An argument that must be there: the text, or what `parse` makes of it. */
+export function required(description: string, more?: TextMore): ArgumentDefinition<string>;
+export function required<Value>(
   description: string,
-  more: ArgumentMore<Value> = {},
-): ArgumentDefinition<Value> {
+  more: ParsedMore<Value>,
+): ArgumentDefinition<Value>;
+export function required(description: string, more: Partial<ParsedMore<unknown>> = {}) {
   return argument(description, 'required', more);
 }
 
 /** An argument that may be left out. */
-export function optional<Value = string>(
+export function optional(
   description: string,
-  more: ArgumentMore<Value> = {},
-): ArgumentDefinition<Value | undefined> {
+  more?: TextMore,
+): ArgumentDefinition<string | undefined>;
+export function optional<Value>(
+  description: string,
+  more: ParsedMore<Value>,
+): ArgumentDefinition<Value | undefined>;
+export function optional(description: string, more: Partial<ParsedMore<unknown>> = {}) {
   return argument(description, 'optional', more);
 }
 
-/** All remaining arguments, at least one. */
-export function rest<Value = string>(
+/** All the arguments that remain, at least one of them. */
+export function rest(description: string, more?: TextMore): ArgumentDefinition<readonly string[]>;
+export function rest<Value>(
   description: string,
-  more: ArgumentMore<Value> = {},
-): ArgumentDefinition<readonly Value[]> {
+  more: ParsedMore<Value>,
+): ArgumentDefinition<readonly Value[]>;
+export function rest(description: string, more: Partial<ParsedMore<unknown>> = {}) {
   return argument(description, 'rest', more);
+}
+
+/** All the arguments that remain, perhaps none. */
+export function restOrNone(
+  description: string,
+  more: TextMore = {},
+): ArgumentDefinition<readonly string[]> {
+  return argument(description, 'restOrNone', more);
 }
 
 function argument(
   description: string,
-  presence: 'required' | 'optional' | 'rest',
-  more: ArgumentMore<unknown>,
+  presence: Presence,
+  more: Partial<ParsedMore<unknown>>,
 ): ArgumentDefinition<never> {
-  return {
-    description,
-    presence,
-    parse: more.parse ?? null,
-    completes: more.completes ?? null,
-  };
+  const { parse = null, completes = null } = more;
+  return { description, presence, parse, completes };
 }
 
 /** A switch: `flag('--force', 'even if …')`. */

@@ -7,7 +7,14 @@ import type {
 } from './command-definition.ts';
 import type { CommandEntry } from './command-table.ts';
 import { globalOptionList } from './global-options.ts';
+import { formatHelp } from './help-format.ts';
 import { longFlag, parseNamed } from './option-values.ts';
+
+const programFooter = `
+backplane COMMAND --help explains a command; backplane help explains exit-codes,
+environment, errors, model, and each error code: backplane help BP-LEASE-HELD.`;
+
+const commandFooter = '\nOptions of every command, as --url, --output, --timeout: backplane --help';
 
 export interface ProgramHooks {
   readonly version: string;
@@ -49,15 +56,16 @@ export function buildProgram(
       getOutHelpWidth: () => hooks.columns,
       getErrHelpWidth: () => hooks.columns,
     })
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', '\nbackplane COMMAND --help explains a command, backplane help a topic.');
+    .configureHelp({ formatHelp })
+    .usage('COMMAND [options]')
+    .addHelpText('after', programFooter);
   for (const option of globalOptionList) program.addOption(asOption(option));
 
   const entries = new Map<Command, CommandEntry>();
   for (const entry of [...visible, ...hidden]) {
     // `command()` and not `addCommand`: it passes exitOverride and the output on to the child.
     const stub = program.command(entry.name, { hidden: hidden.includes(entry) });
-    stub.summary(entry.summary).helpGroup(`${entry.heading}:`);
+    stub.summary(entry.summary).helpGroup(entry.heading);
     entries.set(stub, entry);
   }
   program.hook('preSubcommand', async (_, stub) => {
@@ -69,7 +77,7 @@ export function buildProgram(
 
 /** Gives a commander command everything its definition says. */
 function fill(command: Command, node: CommandNode, hooks: ProgramHooks): void {
-  command.summary(node.summary).description(node.description.join('\n\n'));
+  command.summary(node.summary).description(node.description.join('\n\n')).helpCommand(false);
   if (node.kind === 'group') {
     for (const child of node.commands) {
       fill(command.command(child.name, { hidden: child.hidden }), child, hooks);
@@ -78,7 +86,7 @@ function fill(command: Command, node: CommandNode, hooks: ProgramHooks): void {
   }
   for (const argument of node.arguments) command.addArgument(asArgument(argument));
   for (const option of node.options) command.addOption(asOption(option));
-  command.addHelpText('after', examplesText(node));
+  command.addHelpText('after', `${examplesText(node)}${commandFooter}`);
   command.action(async (...values: unknown[]) => {
     const args = Object.fromEntries(node.arguments.map(({ name }, at) => [name, values[at]]));
     const globals = rootOf(command).opts();
@@ -95,7 +103,7 @@ function asArgument(definition: NamedArgument): Argument {
   const { parse } = definition;
   if (parse === null) return argument;
   const read = (text: string) => parseNamed(definition.name.toUpperCase(), parse, text);
-  if (definition.presence !== 'rest') return argument.argParser(read);
+  if (!definition.presence.startsWith('rest')) return argument.argParser(read);
   return argument.argParser((text: string, before: unknown) => collect(before, read(text)));
 }
 
@@ -103,6 +111,7 @@ function asArgument(definition: NamedArgument): Argument {
 export function placeholder({ name, presence }: NamedArgument): string {
   const word = name.replace(/[A-Z]/g, (letter) => `-${letter}`).toUpperCase();
   if (presence === 'rest') return `<${word}...>`;
+  if (presence === 'restOrNone') return `[${word}...]`;
   return presence === 'required' ? `<${word}>` : `[${word}]`;
 }
 
@@ -135,8 +144,7 @@ function collect(before: unknown, value: unknown): unknown[] {
 }
 
 /** The examples of a command, as its help ends with them. */
-function examplesText(command: CommandDefinition): string {
-  if (command.examples.length === 0) return '';
-  const lines = command.examples.map(({ run, shows }) => `  # ${shows}\n  ${run}`);
-  return `\nExamples:\n${lines.join('\n\n')}`;
+function examplesText({ examples }: CommandDefinition): string {
+  const lines = examples.map(({ run, shows }) => `  # ${shows}\n  ${run}\n`);
+  return `\nExamples:\n${lines.join('\n')}`;
 }

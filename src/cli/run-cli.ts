@@ -1,9 +1,10 @@
 import { type Command, CommanderError } from 'commander';
+import { invariant } from '../foundation/assert.ts';
 import { asBackplaneError, BackplaneError, isBackplaneError } from '../foundation/errors.ts';
 import { sleep } from '../ports/clock.ts';
 import type { CommandDefinition } from './command-definition.ts';
 import { commandTable, hiddenCommands } from './command-table.ts';
-import { CommandContext, type World } from './context.ts';
+import { CommandContext, type Running, type World } from './context.ts';
 import { describeError } from './error-report.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { outputFormatIn } from './global-options.ts';
@@ -42,8 +43,9 @@ class CommandRun {
     this.#args = args;
     this.#world = world;
     this.#interruption = new Interruption(world.clock);
-    this.#interruption.watch(onSignal, world.terminal.out);
-    this.#context = new CommandContext(world, () => this.#known(), this.#interruption.signal);
+    this.#interruption.watch(onSignal);
+    world.terminal.out.onClosed(() => this.#becomeUnread());
+    this.#context = new CommandContext(world, () => this.#running(), this.#interruption.signal);
     this.#program = buildProgram(commandTable, hiddenCommands, {
       version: world.about.version,
       columns: world.terminal.columns(),
@@ -85,10 +87,15 @@ class CommandRun {
     await command.run({ ...given.args }, { ...values });
   }
 
-  #known(): Settings {
-    // Before a command runs nothing but its declaration is asked for.
-    if (this.#settings === null) throw new TypeError('settings are known when a command runs');
-    return this.#settings;
+  /** Who only looks has nothing left to do when nobody reads; who acts finishes the work. */
+  #becomeUnread(): void {
+    if (!this.#couldChange()) this.#interruption.interrupt('closed pipe');
+  }
+
+  #running(): Running {
+    const settings = this.#settings;
+    invariant(settings && this.#command, 'a command asks for its settings only when it runs');
+    return { settings, impact: this.#command.impact };
   }
 
   /** An end that is no failure is null: help was asked for, and is there to print. */

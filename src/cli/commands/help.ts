@@ -4,7 +4,7 @@ import type { CommandContext } from '../context.ts';
 import { helpText } from '../help-text.ts';
 import { errorCodeOf, errorTopic, topics } from '../manual/topics.ts';
 import { nearest } from '../nearest.ts';
-import { rest } from '../parameters.ts';
+import { restOrNone } from '../parameters.ts';
 
 export function helpCommand(context: CommandContext): CommandDefinition {
   return defineCommand({
@@ -17,7 +17,7 @@ export function helpCommand(context: CommandContext): CommandDefinition {
     impact: 'ro',
     output: 'text',
     arguments: {
-      topic: rest('a command, an error code or a topic', { completes: Object.keys(topics) }),
+      topic: restOrNone('a command, an error code or a topic', { completes: Object.keys(topics) }),
     },
     examples: [
       { run: 'backplane help BP-LEASE-HELD', shows: 'what an error means, and what to do' },

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Doors } from './cli/context.ts';
+import { createRedactor } from './cli/redactor.ts';
+import { runCli } from './cli/run-cli.ts';
+import type { Settings } from './cli/settings.ts';
+import { createTerminal } from './cli/terminal.ts';
+import { SystemClock } from './drivers/system/system-clock.ts';
+import { SystemRandom } from './drivers/system/system-random.ts';
+
+const clock = new SystemClock();
+const random = new SystemRandom();
+const { version } = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+/** How this program is started again, as the process of a broker. */
+const program = [process.execPath, fileURLToPath(new URL('../bin/backplane.js', import.meta.url))];
+
+// Every door loads what is behind it when it is opened: `backplane --help` needs no Redis client.
+const doors: Doors = {
+  async openEngine(settings, logger) {
+    const { openEngine } = await import('./composition.ts');
+    return (await openEngine(settings, { clock, random, logger }, null)).engine;
+  },
+  async openVisitor(engine, logger, mayWrite) {
+    const { openVisitor } = await import('./runtime/visitor-runtime.ts');
+    return openVisitor({ engine, clock, random, logger }, { mayFence: mayWrite });
+  },
+  async hostNode(settings, request) {
+    const { hostNode } = await import('./host-node.ts');
+    const { gateway, logger } = request;
+    const hosted = await hostNode(
+      {
+        ...request,
+        connection: settings,
+        hostname: hostname(),
+        pid: process.pid,
+        version,
+        gateway: gateway && { ...gateway, token: settings.token },
+        launchBroker: request.startsBroker ? brokerProgram(settings) : null,
+      },
+      { clock, random, logger },
+    );
+    const { engineName: url, storeName: store } = hosted;
+    return { ...hosted, url, store, close: () => hosted.stop() };
+  },
+  async runBroker(settings, { ready, ...request }) {
+    const { runBroker } = await import('./drivers/embedded/broker-process.ts');
+    const { dataDir, brokerPort: port } = settings;
+    return runBroker(
+      {
+        dataDir,
+        port,
+        searchPath: process.env.PATH ?? '',
+        pid: process.pid,
+        engine: request.engine,
+        transientMs: request.transientMs,
+        ready: (card) => {
+          const url = `redis://127.0.0.1:${card.port}`;
+          ready({ url, server: card.engine, volatile: card.volatile, pid: card.pid });
+        },
+      },
+      { clock, logger: request.logger, signal: request.signal },
+    );
+  },
+};
+
+/** The broker of a node in its own process, which ends when nobody has used it for a while. */
+function brokerProgram({ dataDir, brokerPort }: Settings): string[] {
+  const place = ['--data-dir', resolve(dataDir), '--broker-port', String(brokerPort)];
+  return [...program, 'broker', '--transient', '10s', ...place];
+}
+
+const args = process.argv.slice(2);
+const exitCode = await runCli(
+  args,
+  {
+    terminal: createTerminal({ out: process.stdout, err: process.stderr, input: process.stdin }),
+    environment: process.env,
+    home: homedir(),
+    clock,
+    random,
+    doors,
+    about: {
+      version,
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+    },
+    pid: process.pid,
+    redact: createRedactor(process.env, args),
+  },
+  (signal, listen) => process.on(signal, listen),
+);
+// Everything was closed and flushed; a connection that lingers must not hold the shell up.
+process.exit(exitCode);
