@@ -114,10 +114,10 @@ export function parseCallTarget(text: string): RequestTarget {
 
 /** A method's name, as nodes register them. Throws USAGE. */
 export function checkMethodName(method: string): string {
-  if (/^[a-z][a-z0-9.]{0,63}$/.test(method)) return method;
+  if (/^[a-z][a-z0-9.-]{0,63}$/.test(method)) return method;
   throw new BackplaneError('USAGE', `"${method.slice(0, 80)}" cannot be a method`, {
     remedy:
-      'methods are 1 to 64 lower-case letters, digits and dots: backplane rpc node:ID methods',
+      'methods are 1 to 64 lower-case letters, digits, dots and dashes: backplane rpc node:ID methods',
   });
 }
 

@@ -1,18 +1,25 @@
-import { asBackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, isBackplaneError } from '../../foundation/errors.ts';
+import { limits } from '../../foundation/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { WireOp } from '../../runtime/controls.ts';
 import type { FollowedOp, Follower, FollowFrom, Following } from '../../runtime/reports.ts';
-import type { Visitor } from '../../runtime/visitor.ts';
+import { askAnyNode, type ClusterDoor } from './ask-any-node.ts';
 import { awarenessLine, droppedLine, leaseLine, opLine, type TailLine } from './tail-line.ts';
 import type { TailQueue } from './tail-queue.ts';
 
-export interface DocumentTailParts {
-  readonly visitor: Visitor;
+export interface DocumentTailParts extends ClusterDoor {
   readonly clock: Clock;
 }
 
+/** How far a log reaches. */
+export interface LogEndReport {
+  readonly seq: number;
+}
+
 /**
- * One document's feed into a queue. When the queue is full it stops listening and remembers where
- * it stood; `catchUp`, called when the queue is empty, goes on from there by reading the log.
+ * One document's feed into a queue: first the log, page by page as the reader takes it, then what
+ * comes live. When live ops find the queue full it stops listening, remembers where it stood, and
+ * goes back to the log.
  */
 export class DocumentTail {
   readonly #parts: DocumentTailParts;
@@ -21,7 +28,6 @@ export class DocumentTail {
   #following: Following | null = null;
   /** The seq queued last; null while "now" is not known. */
   #seq: number | null = null;
-  #behind = false;
   #life = 0;
 
   constructor(parts: DocumentTailParts, doc: string, queue: TailQueue) {
@@ -33,15 +39,7 @@ export class DocumentTail {
   /** Does not wait: a long log is read while its first lines are already taken from the queue. */
   start(from: FollowFrom): void {
     this.#seq = from === 'now' ? null : from;
-    this.#behind = false;
-    void this.#open(++this.#life, from);
-  }
-
-  catchUp(): void {
-    if (!this.#behind) return;
-    const wallMs = this.#parts.clock.wallMs();
-    this.#queue.push(0, () => droppedLine(this.#doc, wallMs));
-    this.start(this.#seq ?? 'now');
+    void this.#open(++this.#life);
   }
 
   async stop(): Promise<void> {
@@ -51,14 +49,32 @@ export class DocumentTail {
     await following?.close();
   }
 
-  async #open(life: number, from: FollowFrom): Promise<void> {
+  async #open(life: number): Promise<void> {
     try {
-      const following = await this.#parts.visitor.follow(this.#doc, from, this.#follower(life));
+      if (this.#seq !== null) await this.#replay(life, this.#seq);
+      if (life !== this.#life) return;
+      const { visitor } = this.#parts;
+      const following = await visitor.follow(this.#doc, this.#seq ?? 'now', this.#follower(life));
       if (life !== this.#life) return await following.close();
       this.#following = following;
       this.#seq ??= following.seq();
     } catch (thrown) {
       if (life === this.#life) this.#queue.end(asBackplaneError(thrown));
+    }
+  }
+
+  async #replay(life: number, from: number): Promise<void> {
+    let after = from;
+    while ((await this.#queue.room()) && life === this.#life) {
+      const page = await readLog(this.#parts, this.#doc, after, limits.readOpsMax);
+      if (page === null || life !== this.#life) return;
+      const { ops, end } = page;
+      for (const op of ops) {
+        const payload = Buffer.from(op.payload, 'base64');
+        this.#push({ ...op, doc: this.#doc, nodeId: null, payload });
+        after = op.seq;
+      }
+      if (ops.length === 0 || after >= end.seq) return;
     }
   }
 
@@ -74,12 +90,12 @@ export class DocumentTail {
         for (const change of changes) {
           const state = change.state && Uint8Array.from(change.state);
           const wallMs = clock.wallMs();
-          this.#takeLine(current(), () => awarenessLine({ ...change, state }, wallMs));
+          if (current()) this.#takeLine(() => awarenessLine({ ...change, state }, wallMs));
         }
       },
       owner: (change) => {
         const wallMs = clock.wallMs();
-        this.#takeLine(current(), () => leaseLine(change, wallMs));
+        if (current()) this.#takeLine(() => leaseLine(change, wallMs));
       },
       failed: (error) => {
         if (current()) this.#queue.end(error);
@@ -94,20 +110,55 @@ export class DocumentTail {
         this.#fallBehind();
         return;
       }
-      const kept = { ...op, payload: Uint8Array.from(op.payload) };
-      this.#queue.push(op.payload.byteLength, () => opLine(kept));
-      this.#seq = op.seq;
+      // The bus lends its bytes for the call only.
+      this.#push({ ...op, payload: Uint8Array.from(op.payload) });
     }
   }
 
-  #takeLine(current: boolean, line: () => TailLine): void {
-    if (!current) return;
+  #push(op: FollowedOp): void {
+    this.#queue.push(op.payload.byteLength, () => opLine(op));
+    this.#seq = op.seq;
+  }
+
+  #takeLine(line: () => TailLine): void {
     if (this.#queue.isFull()) this.#fallBehind();
     else this.#queue.push(0, line);
   }
 
   #fallBehind(): void {
-    this.#behind = true;
     this.stop().catch((thrown) => this.#queue.end(asBackplaneError(thrown)));
+    const life = ++this.#life;
+    const goOn = async () => {
+      if (!(await this.#queue.room()) || life !== this.#life) return;
+      const wallMs = this.#parts.clock.wallMs();
+      this.#queue.push(0, () => droppedLine(this.#doc, wallMs));
+      await this.#open(life);
+    };
+    void goOn();
+  }
+}
+
+/** Where the log of a document ends, asked of any live node; null when nobody wrote it. */
+export async function readLogEnd(parts: ClusterDoor, doc: string): Promise<LogEndReport | null> {
+  // Past the last op there is nothing to send, only the end itself.
+  return (await readLog(parts, doc, Number.MAX_SAFE_INTEGER - 1, 1))?.end ?? null;
+}
+
+interface LogPage {
+  readonly ops: readonly WireOp[];
+  readonly end: LogEndReport;
+}
+
+async function readLog(
+  parts: ClusterDoor,
+  doc: string,
+  after: number,
+  limit: number,
+): Promise<LogPage | null> {
+  try {
+    return (await askAnyNode(parts, 'doc.read', { doc, after, limit })) as LogPage;
+  } catch (error) {
+    if (isBackplaneError(error, 'DOCUMENT_UNKNOWN')) return null;
+    throw error;
   }
 }

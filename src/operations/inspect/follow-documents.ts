@@ -1,7 +1,8 @@
-import { asBackplaneError, isBackplaneError } from '../../foundation/errors.ts';
+import { BackplaneError } from '../../foundation/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { askAnyNode, type ClusterDoor } from './ask-any-node.ts';
-import { DocumentTail } from './document-tail.ts';
+import type { FollowFrom } from '../../runtime/reports.ts';
+import type { ClusterDoor } from './ask-any-node.ts';
+import { DocumentTail, readLogEnd } from './document-tail.ts';
 import type { TailLine } from './tail-line.ts';
 import { TailQueue } from './tail-queue.ts';
 
@@ -10,18 +11,18 @@ export interface FollowParts extends ClusterDoor {
 }
 
 export interface FollowOptions {
-  /** Ops after this seq are read from the log first; null or absent starts with what comes. */
-  readonly since?: number | null;
+  /** Ops after this seq are read from the log first; absent starts with what comes. */
+  readonly since?: number | undefined;
   readonly signal?: AbortSignal;
   /** Told once for each document that nobody has written yet. */
-  readonly onUnknown?: (doc: string) => void;
+  readonly onUnknown?: (doc: string) => void | Promise<void>;
 }
 
 /**
  * Follows documents: ops in the order of each document without a gap, awareness, changes of
  * owner. A slow reader loses no op, because what does not fit in memory is read again from the
- * log; it may lose awareness, and is told how much. Ends when the signal is aborted; throws what
- * ends a feed by itself: NO_NODES, LOG_REWOUND. Acquires nothing.
+ * log; it may lose awareness, and is told so. Ends when the signal is aborted; throws what ends a
+ * feed by itself: NO_NODES, LOG_REWOUND. Acquires nothing.
  */
 export async function* followDocuments(
   parts: FollowParts,
@@ -34,36 +35,41 @@ export async function* followDocuments(
   const tails: DocumentTail[] = [];
   try {
     for (const doc of new Set(docs)) {
+      const from = await startOf(parts, doc, options);
       if (options.signal?.aborted) return;
-      const exists = await isWritten(parts, doc, options);
-      if (!exists) options.onUnknown?.(doc);
-      // Nobody wrote it yet, so "from now" is the beginning: the first op must not slip through.
-      const from = options.since ?? (exists ? 'now' : 0);
       const tail = new DocumentTail(parts, doc, queue);
       tails.push(tail);
       tail.start(from);
     }
     while (await queue.ready()) {
       for (let line = queue.take(); line !== null; line = queue.take()) yield line;
-      for (const tail of tails) tail.catchUp();
     }
   } finally {
+    end();
     options.signal?.removeEventListener('abort', end);
     await Promise.all(tails.map((tail) => tail.stop()));
   }
 }
 
-async function isWritten(
+async function startOf(
   parts: FollowParts,
   doc: string,
   options: FollowOptions,
-): Promise<boolean> {
-  try {
-    const signal = options.signal ? { signal: options.signal } : {};
-    await askAnyNode(parts, 'doc.describe', { doc }, signal);
-    return true;
-  } catch (thrown) {
-    if (isBackplaneError(thrown, 'DOCUMENT_UNKNOWN')) return false;
-    throw asBackplaneError(thrown);
+): Promise<FollowFrom> {
+  const end = await readLogEnd(parts, doc);
+  const { since } = options;
+  if (since !== undefined && since > (end?.seq ?? 0)) {
+    throw new BackplaneError(
+      'USAGE',
+      `the log of "${doc}" ends at ${end?.seq ?? 0}, before ${since}`,
+      {
+        remedy: 'leave --since out to follow what comes',
+        facts: { doc, seq: end?.seq ?? 0, since },
+      },
+    );
   }
+  if (end) return since ?? 'now';
+  await options.onUnknown?.(doc);
+  // Nobody wrote it yet, so "from now" is the beginning: the first op must not slip through.
+  return 0;
 }

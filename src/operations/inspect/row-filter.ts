@@ -4,12 +4,12 @@ import { matchesGlob } from './glob.ts';
 /** Decides about one row of a report, or one line of a stream. */
 export type RowFilter = (row: object) => boolean;
 
-type Comparison = '=' | '!=' | '~' | '!~' | '<' | '<=' | '>' | '>=';
+type Comparison = '=' | '==' | '!=' | '~' | '!~' | '<' | '<=' | '>' | '>=';
 
-const condition = /^\s*([A-Za-z][\w.-]*)\s*(!=|!~|<=|>=|=|~|<|>)\s*(.*?)\s*$/s;
+const condition = /^\s*([A-Za-z][\w.-]*)\s*(!=|!~|<=|>=|==?|~|<|>)\s*(.*?)\s*$/s;
 
 /**
- * Reads `KEY=VALUE`, `!=`, `<`, `<=`, `>`, `>=`, and `~` or `!~` for a pattern with `*` and `?`;
+ * Reads `KEY=VALUE` (or `==`), `!=`, `<`, `<=`, `>`, `>=`, and `~` or `!~` for a pattern with `*` and `?`;
  * `&&` joins conditions, and a dot reaches into a value: `payload.title=hello`. A key is checked
  * against `keys` when they are given. Throws USAGE.
  */
@@ -37,6 +37,7 @@ function parseCondition(text: string, keys?: readonly string[]): RowFilter {
 function comparer(steps: readonly string[], comparison: Comparison, wanted: string): RowFilter {
   switch (comparison) {
     case '=':
+    case '==':
       return (row) => asWritten(valueAt(row, steps)) === wanted;
     case '!=':
       return (row) => asWritten(valueAt(row, steps)) !== wanted;

@@ -19,6 +19,7 @@ export class TailQueue {
   #ended = false;
   #failure: Error | null = null;
   #wake: (() => void) | null = null;
+  #waitingForRoom: (() => void)[] = [];
 
   isFull(): boolean {
     return this.#waiting.length - this.#taken >= linesMax || this.#bytes >= bytesMax;
@@ -38,6 +39,7 @@ export class TailQueue {
     this.#ended = true;
     this.#failure = failure;
     this.#wake?.();
+    this.#giveRoom();
   }
 
   take(): TailLine | null {
@@ -45,6 +47,7 @@ export class TailQueue {
     if (!next) {
       this.#waiting = [];
       this.#taken = 0;
+      this.#giveRoom();
       return null;
     }
     this.#taken++;
@@ -55,6 +58,20 @@ export class TailQueue {
       this.#taken = 0;
     }
     return next.line();
+  }
+
+  /** Resolves when the reader has taken everything, or nothing is wanted any more: false. */
+  async room(): Promise<boolean> {
+    while (this.isFull() && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#waitingForRoom.push(resolve);
+      });
+    }
+    return !this.#ended;
+  }
+
+  #giveRoom(): void {
+    for (const resolve of this.#waitingForRoom.splice(0)) resolve();
   }
 
   /** Resolves when there is something to take: true; or when it has ended: false, or throws. */
