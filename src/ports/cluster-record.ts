@@ -12,7 +12,7 @@ export interface ClusterRecords {
 }
 
 export interface ClusterRecord {
-  /** Short random id, carried by every frame, so that two clusters on one engine do not mix. */
+  /** Short, carried by every frame, so that two clusters on one engine do not mix. */
   readonly id: string;
   readonly buckets: number;
   readonly storeIdentity: string;

@@ -16,9 +16,13 @@
  *  6. Reading changes nothing; a document never fenced has no head.
  *  7. Any document name up to the limit is kept apart from every other.
  *  8. Once closed, calls fail with CLOSED.
+ *  9. `checkWritable` resolves only if a write would succeed now, and leaves no trace.
  */
 export interface Store {
-  /** Drawn at random when the store was made; nodes of one cluster must agree on it. */
+  /**
+   * The same for two nodes exactly when they write to the same logs; nodes of one cluster must
+   * agree on it. It outlives the broker.
+   */
   identity(): Promise<string>;
   /** True when everything is gone with the process or server: `serve` says so. */
   readonly volatile: boolean;
@@ -34,6 +38,8 @@ export interface Store {
   read(doc: string, afterSeq: number, limit: number): Promise<StoredOp[]>;
   readSnapshot(doc: string): Promise<Snapshot | null>;
   saveSnapshot(doc: string, epoch: number, snapshot: Snapshot): Promise<boolean>;
+  /** For readiness: fails with the code an append would fail with. */
+  checkWritable(): Promise<void>;
   close(): Promise<void>;
 }
 

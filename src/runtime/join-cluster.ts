@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { BackplaneError } from '../foundation/errors.ts';
 import { directoryBuckets } from '../foundation/limits.ts';
 import type { ClusterRecord, ClusterRecords } from '../ports/cluster-record.ts';
-import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
 import type { NodeSettings } from './node-settings.ts';
 
@@ -15,13 +14,12 @@ import type { NodeSettings } from './node-settings.ts';
 export async function joinCluster(
   records: ClusterRecords,
   store: Store,
-  random: Random,
   settings: NodeSettings,
 ): Promise<ClusterRecord> {
   const storeIdentity = await store.identity();
   const { documentEngine } = settings;
   const proposal = {
-    id: random.token(8),
+    id: clusterIdOf(storeIdentity),
     buckets: directoryBuckets,
     storeIdentity,
     documentEngine,
@@ -40,6 +38,23 @@ export async function joinCluster(
     );
   }
   return record;
+}
+
+/**
+ * After the broker came back empty, what was agreed is gone too. Every node writes down again what
+ * it knows; they all know the same, so it does not matter which is first.
+ */
+export async function agreeAgain(records: ClusterRecords, known: ClusterRecord): Promise<void> {
+  const found = await records.agree(known);
+  if (found.id === known.id && found.buckets === known.buckets) return;
+  throw new BackplaneError('CLUSTER_MISMATCH', 'another cluster has taken this place', {
+    facts: { ours: known.id, theirs: found.id },
+  });
+}
+
+/** A cluster is whoever shares a store, so its id follows from the store and outlives the broker. */
+function clusterIdOf(storeIdentity: string): string {
+  return createHash('sha256').update(storeIdentity).digest('hex').slice(0, 12);
 }
 
 /** Short, the same for two nodes exactly when their settings are the same. */

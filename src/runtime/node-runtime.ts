@@ -10,7 +10,7 @@ import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
-import { configHashOf, joinCluster } from './join-cluster.ts';
+import { agreeAgain, configHashOf, joinCluster } from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
@@ -63,15 +63,19 @@ export class NodeRuntime implements BackplaneNode {
 
   async start(): Promise<void> {
     invariant(this.#parts === null, 'a node is started once');
-    const { engine, store, clock, random } = this.#world;
-    const cluster = await joinCluster(engine.clusterRecords, store, random, this.#settings);
+    const { engine, store, clock } = this.#world;
+    const cluster = await joinCluster(engine.clusterRecords, store, this.#settings);
     this.#startedAt = isoTime(clock.wallMs()) ?? '';
     const inboxes = this.#makeInboxes(clusterTagOf(cluster.id));
     this.#inboxes = inboxes;
     const parts = assembleNode(this.#world, this.#settings, cluster, {
       counters: this.#counters,
       methods: this.#methods,
-      keeper: (watch) => this.#makeKeeper(watch, inboxes),
+      keeper: (watch) =>
+        this.#makeKeeper(watch, inboxes, async (id) => {
+          await inboxes.listen(id);
+          await agreeAgain(engine.clusterRecords, cluster);
+        }),
       controls: () => this.#controlDesk(),
     });
     this.#parts = parts;
@@ -276,7 +280,11 @@ export class NodeRuntime implements BackplaneNode {
     return new Inboxes({ bus: engine.bus, logger, counters: this.#counters, clusterTag, receive });
   }
 
-  #makeKeeper(watch: SessionWatch, inboxes: Inboxes): SessionKeeper {
+  #makeKeeper(
+    watch: SessionWatch,
+    inboxes: Inboxes,
+    prepare: (id: string) => Promise<void>,
+  ): SessionKeeper {
     const { engine, clock, random, logger } = this.#world;
     return new SessionKeeper({
       ...engine,
@@ -300,7 +308,7 @@ export class NodeRuntime implements BackplaneNode {
         draining: this.#draining !== null,
         deaf: this.#parts?.probe.isDeaf ?? false,
       }),
-      prepare: (id) => inboxes.listen(id),
+      prepare,
       lost: (id) => {
         const error = new BackplaneError('SESSION_LOST', `the session ${id} has ended`, {
           certainty: 'indefinite',

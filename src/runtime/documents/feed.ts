@@ -155,8 +155,9 @@ export class Feed {
     if (quietMs < protocol.tailCheckMs || this.#replaying) return;
     const known = this.#end;
     try {
-      const end = await this.#parts.reader.end(this.doc);
-      if (this.#closed || !end) return;
+      // A log that is gone altogether was put back as well.
+      const end = (await this.#parts.reader.end(this.doc)) ?? { seq: 0, chain: '' };
+      if (this.#closed) return;
       if (end.seq < known.seq) this.#fail(rewound(this.doc, known.seq, `ends at ${end.seq} now`));
       else if (end.seq === known.seq && end.chain !== known.chain) {
         this.#fail(rewound(this.doc, known.seq, 'holds another op there'));
