@@ -17,40 +17,32 @@ export const globalOptions = {
   store: option('--store <URL>', 'where op logs live: memory:, sqlite:PATH or redis:', anyText, {
     env: 'BACKPLANE_STORE',
   }),
-  prefix: option(
-    '--prefix <TEXT>',
-    'the key prefix of the cluster (default: backplane:)',
-    anyText,
-    {
-      env: 'BACKPLANE_PREFIX',
-    },
-  ),
-  dataDir: option('--data-dir <DIR>', 'the data folder (default: the XDG data folder)', anyText, {
+  prefix: option('--prefix <TEXT>', 'the key prefix of the cluster', anyText, {
+    env: 'BACKPLANE_PREFIX',
+    fallbackText: 'backplane:',
+  }),
+  dataDir: option('--data-dir <DIR>', 'the data folder', anyText, {
     env: 'BACKPLANE_DATA_DIR',
+    fallbackText: 'the XDG data folder',
     completes: 'file',
   }),
-  brokerPort: option(
-    '--broker-port <PORT>',
-    'the port of the embedded broker (default: 7421)',
-    parsePort,
-    { env: 'BACKPLANE_BROKER_PORT' },
-  ),
+  brokerPort: option('--broker-port <PORT>', 'the port of the embedded broker', parsePort, {
+    env: 'BACKPLANE_BROKER_PORT',
+    fallbackText: '7421',
+  }),
   tokenFile: option('--token-file <FILE>', 'a file with the token, as BACKPLANE_TOKEN', anyText, {
     completes: 'file',
   }),
-  timeout: option(
-    '--timeout <DURATION>',
-    'give up a request after this long (default: 15s)',
-    parseDurationMs,
-    { env: 'BACKPLANE_TIMEOUT' },
-  ),
-  output: option(
-    '-o, --output <FORMAT>',
-    `${outputFormats.join(', ')} (default: table)`,
-    oneOf(...outputFormats),
-    { completes: outputFormats },
-  ),
-  color: option('--color <WHEN>', 'auto, always or never (default: auto)', oneOf(...colorChoices), {
+  timeout: option('--timeout <DURATION>', 'give up a request after this long', parseDurationMs, {
+    env: 'BACKPLANE_TIMEOUT',
+    fallbackText: '15s',
+  }),
+  output: option('-o, --output <FORMAT>', outputFormats.join(', '), oneOf(...outputFormats), {
+    fallbackText: 'table',
+    completes: outputFormats,
+  }),
+  color: option('--color <WHEN>', 'auto, always or never', oneOf(...colorChoices), {
+    fallbackText: 'auto',
     completes: colorChoices,
   }),
   debug: flag('--debug', 'print the stack of an error, and what happens on the way'),

@@ -17,6 +17,8 @@ interface OptionMore {
   /** The environment variable that is read when the flag is absent. */
   readonly env?: string;
   readonly completes?: Completes;
+  /** The default as help shows it. */
+  readonly fallbackText?: string;
 }
 
 /** An argument that must be there: the text, or what `parse` makes of it. */
@@ -114,7 +116,6 @@ function make<Value>(
   parse: ((text: string) => unknown) | null,
   more: OptionMore & {
     readonly fallback?: Value;
-    readonly fallbackText?: string;
     readonly bare?: unknown;
     readonly repeatable?: boolean;
   },

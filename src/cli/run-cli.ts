@@ -1,23 +1,7 @@
-import { type Command, CommanderError } from 'commander';
-import { invariant } from '../foundation/assert.ts';
-import { asBackplaneError, BackplaneError, isBackplaneError } from '../foundation/errors.ts';
-import { sleep } from '../ports/clock.ts';
-import type { CommandDefinition } from './command-definition.ts';
-import { commandTable, hiddenCommands } from './command-table.ts';
-import { CommandContext, type Running, type World } from './context.ts';
-import { describeError } from './error-report.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { outputFormatIn } from './global-options.ts';
-import { Interruption, type OnSignal } from './interruption.ts';
-import { resolveOptions } from './option-values.ts';
-import { checkOutputFormat } from './output-kinds.ts';
-import { buildProgram, type GivenValues } from './program.ts';
-import { resolveSettings, type Settings } from './settings.ts';
-import { commandAt, usageError } from './usage-error.ts';
-import { wantsColour } from './wants-colour.ts';
-
-/** How long closing connections may hold up the end. */
-const closeMsMax = 1_000;
+import { commandTable } from './command-table.ts';
+import type { World } from './context.ts';
+import { programHelp } from './help-page.ts';
+import type { OnSignal } from './interruption.ts';
 
 /** Runs one command line to its end and answers the exit code. Never throws. */
 export async function runCli(
@@ -25,120 +9,17 @@ export async function runCli(
   world: World,
   onSignal: OnSignal,
 ): Promise<number> {
+  if (asksForHelp(args)) {
+    // The page that people look at first needs neither the parser nor a command.
+    await world.terminal.out.write(programHelp(commandTable, world.terminal.columns()));
+    await world.terminal.out.flush();
+    return 0;
+  }
+  const { CommandRun } = await import('./command-run.ts');
   return new CommandRun(args, world, onSignal).run();
 }
 
-class CommandRun {
-  readonly #args: readonly string[];
-  readonly #world: World;
-  readonly #interruption: Interruption;
-  readonly #context: CommandContext;
-  readonly #program: Command;
-  #settings: Settings | null = null;
-  #command: CommandDefinition | null = null;
-  /** What the parser prints, held back until it is known that the command line was right. */
-  #help = '';
-
-  constructor(args: readonly string[], world: World, onSignal: OnSignal) {
-    this.#args = args;
-    this.#world = world;
-    this.#interruption = new Interruption(world.clock);
-    this.#interruption.watch(onSignal);
-    world.terminal.out.onClosed(() => this.#becomeUnread());
-    this.#context = new CommandContext(world, () => this.#running(), this.#interruption.signal);
-    this.#program = buildProgram(commandTable, hiddenCommands, {
-      version: world.about.version,
-      columns: world.terminal.columns(),
-      load: async (entry) => (await entry.load())(this.#context),
-      run: (command, given) => this.#run(command, given),
-      print: (text) => {
-        this.#help += text;
-      },
-    });
-  }
-
-  async run(): Promise<number> {
-    const { terminal, clock } = this.#world;
-    const ended = this.#parse().then(
-      () => null,
-      (thrown: unknown) => this.#asError(thrown),
-    );
-    const forced = this.#interruption.forced.then(() => interrupted());
-    const code = await this.#finish(await Promise.race([ended, forced]));
-    await Promise.race([this.#context.close(), sleep(clock, closeMsMax)]);
-    this.#interruption.close();
-    await Promise.all([terminal.out.flush(), terminal.err.flush()]);
-    return code;
-  }
-
-  async #parse(): Promise<void> {
-    if (this.#args.length === 0) this.#program.outputHelp();
-    else await this.#program.parseAsync([...this.#args], { from: 'user' });
-    await this.#world.terminal.out.write(this.#help);
-  }
-
-  async #run(command: CommandDefinition, given: GivenValues): Promise<void> {
-    const { environment, home } = this.#world;
-    this.#command = command;
-    this.#settings = resolveSettings(given.globals, environment, home);
-    checkOutputFormat(command, this.#settings.output);
-    const { values } = resolveOptions(command.options, given.options, environment);
-    if (command.endsBySignal) this.#interruption.bePatient();
-    await command.run({ ...given.args }, { ...values });
-  }
-
-  /** Who only looks has nothing left to do when nobody reads; who acts finishes the work. */
-  #becomeUnread(): void {
-    if (!this.#couldChange()) this.#interruption.interrupt('closed pipe');
-  }
-
-  #running(): Running {
-    const settings = this.#settings;
-    invariant(settings && this.#command, 'a command asks for its settings only when it runs');
-    return { settings, impact: this.#command.impact };
-  }
-
-  /** An end that is no failure is null: help was asked for, and is there to print. */
-  async #asError(thrown: unknown): Promise<BackplaneError | null> {
-    if (!(thrown instanceof CommanderError)) return asBackplaneError(thrown);
-    const problem = usageError(thrown, commandAt(this.#program));
-    if (problem === null) await this.#world.terminal.out.write(this.#help);
-    return problem;
-  }
-
-  /** Tells a failure, and decides the exit code. */
-  async #finish(error: BackplaneError | null): Promise<number> {
-    const { cause } = this.#interruption;
-    const stopped = cause !== null && (error === null || isBackplaneError(error, 'INTERRUPTED'));
-    const endsBySignal = this.#command?.endsBySignal ?? false;
-    if (stopped && (cause === 'closed pipe' || (endsBySignal && error === null))) return 0;
-    if (stopped) {
-      if (this.#couldChange()) await this.#tell(error ?? interrupted());
-      return 130;
-    }
-    if (error === null) return 0;
-    await this.#tell(error);
-    return exitCodeOf(error);
-  }
-
-  #couldChange(): boolean {
-    return this.#command?.impact === 'rw';
-  }
-
-  async #tell(error: BackplaneError): Promise<void> {
-    const { environment, terminal, redact } = this.#world;
-    const color = this.#settings?.color ?? 'auto';
-    const text = describeError(error, {
-      output: this.#settings?.output ?? outputFormatIn(this.#args) ?? 'table',
-      colour: wantsColour(color, environment, terminal.errIsInteractive),
-      debug: this.#settings?.debug ?? this.#args.includes('--debug'),
-      couldChange: this.#couldChange(),
-      redact,
-    });
-    await terminal.err.write(text);
-  }
-}
-
-function interrupted(): BackplaneError {
-  return new BackplaneError('INTERRUPTED', 'the command was interrupted');
+function asksForHelp([first, ...others]: readonly string[]): boolean {
+  if (others.length > 0) return false;
+  return first === undefined || first === '--help' || first === '-h' || first === 'help';
 }

@@ -1,6 +1,7 @@
 import type { Command, CommanderError } from 'commander';
 import { BackplaneError } from '../foundation/errors.ts';
 import { nearest } from './nearest.ts';
+import { pathOf } from './program.ts';
 
 /** The command that the parser had reached, following the words of the command line. */
 export function commandAt(program: Command): Command {
@@ -47,8 +48,4 @@ function namesOf(command: Command): string[] {
     .createHelp()
     .visibleCommands(command)
     .map((each) => each.name());
-}
-
-function pathOf(command: Command): string {
-  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 }
