@@ -53,6 +53,19 @@ describe('acquiring a lease by hand', () => {
   });
 });
 
+describe('being refused a lease', () => {
+  test('names the node that owns it, which its own node knows by session only', async () => {
+    const refuse: Control = async () => {
+      const facts = { session: 's1' };
+      throw new BackplaneError('LEASE_HELD', 'held by session s1', { facts });
+    };
+    await expect(acquireLease(door(refuse), 'd')).rejects.toMatchObject({
+      code: 'LEASE_HELD',
+      facts: { nodeId: 'node-a' },
+    });
+  });
+});
+
 describe('asking the owner', () => {
   test('follows a document that moved between looking and asking', async () => {
     const owners = [held('s1'), held('s2')];
@@ -109,6 +122,12 @@ describe('moving a lease', () => {
       name: 'lease.move',
       params: { doc: 'd', session: 's2' },
     });
+  });
+
+  test('asks nobody when the node owns it already', async () => {
+    const refuse: Control = async () => expect.unreachable('it asked');
+    const report = await moveLease(door(refuse, held('s2')), 'd', 'node-b');
+    expect(report).toMatchObject({ nodeId: 'node-b', epoch: 3, moved: false });
   });
 
   test('refuses a name that two live nodes share', async () => {

@@ -114,7 +114,8 @@ async function follow(
 /** Nothing that was waited for came: a script must not take that for success. */
 function refuseUnmet({ count, until, wait }: TailOptions): void {
   if (wait === undefined || (count === undefined && until === undefined) || count === 0) return;
-  const asked = until === undefined ? `${count} lines` : 'the line';
+  const asked =
+    until === undefined ? (count === 1 ? 'the line' : `the ${count} lines`) : 'the line';
   throw new BackplaneError(
     'DEADLINE_EXCEEDED',
     `${asked} asked for did not come within ${formatDuration(wait)}`,

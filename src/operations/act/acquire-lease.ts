@@ -1,4 +1,4 @@
-import { BackplaneError } from '../../foundation/errors.ts';
+import { BackplaneError, isBackplaneError } from '../../foundation/errors.ts';
 import type { RequestOptions } from '../../runtime/reports.ts';
 import { type ClusterDoor, rankNodes } from '../inspect/ask-any-node.ts';
 import { findLiveSession } from '../inspect/find-session.ts';
@@ -28,9 +28,31 @@ export async function acquireLease(
   const session = options.node
     ? (await findLiveSession(door.sessions, options.node)).id
     : await fittest(door);
-  const answer = await door.visitor.control(session, 'lease.acquire', { doc }, options);
-  const { nodeId, session: owner, epoch } = answer as OwnershipReport;
-  return { doc, nodeId, session: owner, epoch };
+  try {
+    const answer = await door.visitor.control(session, 'lease.acquire', { doc }, options);
+    const { nodeId, session: owner, epoch } = answer as OwnershipReport;
+    return { doc, nodeId, session: owner, epoch };
+  } catch (error) {
+    if (!isBackplaneError(error, 'LEASE_HELD')) throw error;
+    throw await nameHolder(door, doc, error);
+  }
+}
+
+/** The node only knows the holder's session; an operator knows nodes by name. */
+async function nameHolder(
+  door: ClusterDoor,
+  doc: string,
+  error: BackplaneError,
+): Promise<BackplaneError> {
+  const { session } = error.facts;
+  const holder = typeof session === 'string' ? await door.sessions.read(session) : null;
+  if (!holder) return error;
+  const { nodeId } = holder.description;
+  return new BackplaneError('LEASE_HELD', `"${doc}" is owned by ${nodeId}`, {
+    cause: error,
+    remedy: `hand it over: backplane lease move ${doc} --to NODE`,
+    facts: { ...error.facts, doc, nodeId },
+  });
 }
 
 async function fittest(door: ClusterDoor): Promise<string> {

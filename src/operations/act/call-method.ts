@@ -64,8 +64,8 @@ export async function callMethod(
   return {
     target: targetText(call.target),
     method: call.method,
-    replies: replies.map(reportReply),
-    silent,
+    replies: replies.map(reportReply).sort(byNodeId),
+    silent: silent.toSorted(),
   };
 }
 
@@ -79,6 +79,11 @@ function reportReply(reply: ReplyReport): CallReply {
     latencyMs: Math.round(latencyMs * 100) / 100,
     hops,
   };
+}
+
+function byNodeId(a: CallReply, b: CallReply): number {
+  if (a.nodeId === b.nodeId) return 0;
+  return a.nodeId < b.nodeId ? -1 : 1;
 }
 
 /** Why a call did not fully succeed; null when everybody asked answered well. */

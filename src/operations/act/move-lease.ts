@@ -1,3 +1,4 @@
+import type { SessionRecord } from '../../ports/sessions.ts';
 import type { RequestOptions } from '../../runtime/reports.ts';
 import { findLiveSession } from '../inspect/find-session.ts';
 import type { OwnershipReport } from './acquire-lease.ts';
@@ -22,6 +23,10 @@ export async function moveLease(
   options: RequestOptions = {},
 ): Promise<MoveReport> {
   const target = await findLiveSession(door.sessions, to);
+  const lease = await door.leases.read(doc);
+  if (lease?.state === 'held' && lease.session === target.id) {
+    return unmoved(doc, lease.epoch, target);
+  }
   const params = { doc, session: target.id };
   const { owner, answer } = await askOwner(door, doc, 'lease.move', params, options);
   const { nodeId, session, epoch } = answer as OwnershipReport;
@@ -32,6 +37,12 @@ export async function moveLease(
     epoch,
     fromNodeId: owner.description.nodeId,
     fromSession: owner.id,
-    moved: owner.id !== session,
+    moved: true,
   };
+}
+
+/** Handing a document to oneself would only cost its readers an epoch. */
+function unmoved(doc: string, epoch: number, { id, description }: SessionRecord): MoveReport {
+  const { nodeId } = description;
+  return { doc, nodeId, session: id, epoch, fromNodeId: nodeId, fromSession: id, moved: false };
 }
