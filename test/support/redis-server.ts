@@ -40,9 +40,10 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   let child = await launch();
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode !== null || child.signalCode !== null) return;
+    if (signal === 'SIGSTOP' || signal === 'SIGCONT') return void child.kill(signal);
     const gone = once(child, 'exit');
     child.kill(signal);
-    if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;
+    await gone;
   };
   return {
     url: `redis://127.0.0.1:${port}`,

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { RedisReply } from './redis-replies.ts';
+import { plainBytes, RedisReply } from './redis-replies.ts';
 
 export interface RedisBusParts {
   readonly commands: RedisConnection;
@@ -41,7 +41,9 @@ export class RedisBus implements Bus {
     this.#parts = parts;
     parts.subscriber.onMessage((channel, payload) => {
       const listeners = this.#channels.get(channel.toString())?.listeners;
-      if (listeners) for (const listen of [...listeners]) listen(payload);
+      if (!listeners) return;
+      const bytes = plainBytes(payload);
+      for (const listen of [...listeners]) listen(bytes);
     });
     parts.subscriber.onReady(() => {
       this.#connections += 1;

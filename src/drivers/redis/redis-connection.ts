@@ -1,12 +1,12 @@
-import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { BackplaneError } from '../../foundation/errors.ts';
-import { protocol } from '../../foundation/limits.ts';
+import { limits, protocol } from '../../foundation/limits.ts';
 import type { RedisAddress } from '../../foundation/url.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
-import { DeadlineQueue } from './deadline-queue.ts';
+import { type Awaited, DeadlineQueue } from './deadline-queue.ts';
+import { connectTimeoutMs, redisClientOptions } from './redis-client-options.ts';
 import { isReply, type RedisAttempt, type RedisCaller, redisFailure } from './redis-errors.ts';
 
 export type RedisArgument = string | Buffer | number;
@@ -36,14 +36,21 @@ export interface RedisConnectionOptions {
   readonly logger: Logger;
 }
 
-const connectTimeoutMs = 2_000;
 const bulkTimeoutMs = 5_000;
-const backoffMsMin = 25;
-const backoffMsMax = 2_000;
+
+interface PendingCall {
+  readonly call: RedisCall;
+  readonly attempt: RedisAttempt;
+  readonly awaited: Awaited;
+  /** How many replies had come when it was sent; null while it was not. */
+  repliesBefore: number | null;
+  resolve(reply: unknown): void;
+  reject(error: BackplaneError): void;
+}
 
 /**
- * One connection to Redis that restores itself. A command without a connection fails at once and
- * definitely; one that was under way when the connection broke fails with BACKPLANE_LOST and is
+ * One connection to Redis that restores itself. Right after it broke, commands wait for the first
+ * attempt to reconnect; without a connection they fail at once and definitely. One that was under way when the connection broke fails with BACKPLANE_LOST and is
  * never sent again; every command is answered by its deadline. A connection that says nothing for
  * a whole deadline is taken for half-open and replaced.
  */
@@ -58,6 +65,8 @@ export class RedisConnection {
   #failure: BackplaneError | null = null;
   #refusal: BackplaneError | null = null;
   #isReady = false;
+  /** Calls that wait for the outcome of the first attempt to reconnect; null at all other times. */
+  #waiting: PendingCall[] | null = null;
   #handshake: Timer | null = null;
   #isCorked = false;
   #isClosed = false;
@@ -74,7 +83,7 @@ export class RedisConnection {
     };
     this.#deadlines = new DeadlineQueue(clock, protocol.renewalTimeoutMs);
     this.#bulkDeadlines = new DeadlineQueue(clock, bulkTimeoutMs);
-    this.#client = new Redis(clientOptions(options));
+    this.#client = new Redis(redisClientOptions(options));
     this.#client.on('error', (error) => {
       this.#failure = redisFailure(error, connecting, this.#caller);
       // A refused SELECT would leave us ready, in the wrong database.
@@ -87,25 +96,18 @@ export class RedisConnection {
 
   /** Connects, or fails within 2 s and stays closed. */
   async open(): Promise<void> {
-    const { clock } = this.#options;
-    let timer: Timer | null = null;
-    const tooLate = new Promise<never>((_, reject) => {
-      timer = clock.after(connectTimeoutMs, () => {
-        const message = `Redis at ${this.where} did not answer within ${connectTimeoutMs} ms`;
-        const remedy = this.#options.address.tls
-          ? 'check that the server speaks TLS; without it the URL starts with redis://'
-          : 'check --url; a server that wants TLS needs rediss://';
-        reject(new BackplaneError('BACKPLANE_UNREACHABLE', message, { remedy }));
-      });
+    const giveUp = this.#options.clock.after(connectTimeoutMs, () => {
+      this.#failure ??= this.#noAnswer();
+      this.close();
     });
     try {
-      await Promise.race([this.#client.connect(), tooLate]);
+      await this.#client.connect();
       if (this.#refusal) throw this.#refusal;
     } catch (error) {
       this.close();
       throw this.#failure ?? redisFailure(error, connecting, this.#caller);
     } finally {
-      (timer as Timer | null)?.cancel();
+      giveUp.cancel();
     }
   }
 
@@ -123,26 +125,22 @@ export class RedisConnection {
   }
 
   call(call: RedisCall): Promise<unknown> {
-    const attempt = attemptOf(call);
-    if (this.#isClosed) return Promise.reject(this.#closedError(attempt.verb));
-    if (!this.#isReady) return Promise.reject(this.#failure ?? this.#notConnected());
+    if (this.#isClosed) return Promise.reject(this.#closedError());
     return new Promise((resolve, reject) => {
       const deadlines = call.bulk ? this.#bulkDeadlines : this.#deadlines;
-      const repliesBefore = this.#repliesSeen;
-      const awaited = deadlines.add(() => {
-        reject(this.#silence(attempt, deadlines.timeoutMs));
-        if (this.#repliesSeen === repliesBefore) this.breakOff();
-      });
-      this.#issue(call).then(
-        (reply) => {
-          this.#repliesSeen += 1;
-          if (deadlines.settle(awaited)) resolve(reply);
+      const pending: PendingCall = {
+        call,
+        attempt: attemptOf(call),
+        repliesBefore: null,
+        awaited: deadlines.add(() => reject(this.#expire(pending, deadlines.timeoutMs))),
+        resolve: (reply) => {
+          if (deadlines.settle(pending.awaited)) resolve(reply);
         },
-        (error) => {
-          if (isReply(error)) this.#repliesSeen += 1;
-          if (deadlines.settle(awaited)) reject(redisFailure(error, attempt, this.#caller));
+        reject: (error) => {
+          if (deadlines.settle(pending.awaited)) reject(error);
         },
-      );
+      };
+      this.#sendOrWait(pending);
     });
   }
 
@@ -160,6 +158,52 @@ export class RedisConnection {
     this.#client.stream?.destroy();
     this.#deadlines.stop();
     this.#bulkDeadlines.stop();
+    this.#refuseWaiting(this.#closedError());
+  }
+
+  #sendOrWait(pending: PendingCall): void {
+    if (this.#isReady && this.#client.status === 'ready') return this.#send(pending);
+    // It broke in this very moment, and we have not been told yet.
+    if (this.#isReady) this.#waiting ??= [];
+    if (this.#waiting && this.#waiting.length < limits.requestsPendingMax) {
+      this.#waiting.push(pending);
+    } else {
+      pending.reject(this.#failure ?? this.#notConnected());
+    }
+  }
+
+  #send(pending: PendingCall): void {
+    pending.repliesBefore = this.#repliesSeen;
+    this.#issue(pending.call).then(
+      (reply) => {
+        this.#repliesSeen += 1;
+        pending.resolve(reply);
+      },
+      (error) => {
+        if (isReply(error)) this.#repliesSeen += 1;
+        pending.reject(redisFailure(error, pending.attempt, this.#caller));
+      },
+    );
+  }
+
+  #expire(pending: PendingCall, timeoutMs: number): BackplaneError {
+    const { attempt, repliesBefore } = pending;
+    if (repliesBefore === null) {
+      this.#waiting = this.#waiting?.filter((one) => one !== pending) ?? null;
+      return this.#failure ?? this.#notConnected();
+    }
+    if (repliesBefore === this.#repliesSeen) this.breakOff();
+    return new BackplaneError(
+      'BACKPLANE_LOST',
+      `Redis at ${this.where} did not answer ${attempt.verb} within ${timeoutMs} ms`,
+      { certainty: attempt.writes ? 'indefinite' : 'definite' },
+    );
+  }
+
+  #refuseWaiting(error: BackplaneError): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const pending of waiting) pending.reject(error);
   }
 
   #issue(call: RedisCall): Promise<unknown> {
@@ -182,16 +226,16 @@ export class RedisConnection {
     });
   }
 
-  #silence(attempt: RedisAttempt, timeoutMs: number): BackplaneError {
-    return new BackplaneError(
-      'BACKPLANE_LOST',
-      `Redis at ${this.where} did not answer ${attempt.verb} within ${timeoutMs} ms`,
-      { certainty: attempt.writes ? 'indefinite' : 'definite' },
-    );
+  #closedError(): BackplaneError {
+    return new BackplaneError('CLOSED', 'the connection to Redis was used after it was closed');
   }
 
-  #closedError(verb: string): BackplaneError {
-    return new BackplaneError('CLOSED', `${verb} was called after the connection was closed`);
+  #noAnswer(): BackplaneError {
+    const message = `Redis at ${this.where} did not answer within ${connectTimeoutMs} ms`;
+    const remedy = this.#options.address.tls
+      ? 'check that the server speaks TLS; without it the URL starts with redis://'
+      : 'check --url; a server that wants TLS needs rediss://';
+    return new BackplaneError('BACKPLANE_UNREACHABLE', message, { remedy });
   }
 
   #notConnected(): BackplaneError {
@@ -211,14 +255,20 @@ export class RedisConnection {
     this.#isReady = true;
     if (this.#failure) this.#options.logger.event('info', 'redis.reconnected', this.#facts());
     this.#failure = null;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
     for (const listen of this.#readyListeners) listen();
+    for (const pending of waiting) this.#send(pending);
   }
 
   #lost(): void {
     this.#handshake?.cancel();
+    const wasReady = this.#isReady;
     this.#isReady = false;
     if (this.#isClosed) return;
     this.#failure ??= redisFailure(new Error('connection lost'), connecting, this.#caller);
+    if (wasReady) this.#waiting ??= [];
+    else this.#refuseWaiting(this.#failure);
     const { code, message } = this.#failure;
     this.#options.logger.event('warn', 'redis.disconnected', { ...this.#facts(), code, message });
   }
@@ -243,35 +293,5 @@ function attemptOf(call: RedisCall): RedisAttempt {
     channels: call.channels ?? [],
     writes: call.writes,
     script: call.script?.text ?? null,
-  };
-}
-
-function clientOptions(options: RedisConnectionOptions) {
-  const { address, random } = options;
-  const { host, port, path, username, password, db } = address;
-  return {
-    ...(path === null ? { host: host ?? 'localhost', port } : { path }),
-    ...(address.tls && { tls: host && !isIP(host) ? { servername: host } : {} }),
-    // HELLO with a user but no password is refused, which is what should happen.
-    ...(username !== null && { username }),
-    ...((username !== null || password !== null) && { password: password?.reveal() ?? '' }),
-    db,
-    connectionName: options.name,
-    lazyConnect: true,
-    connectTimeout: connectTimeoutMs,
-    keepAlive: 10_000,
-    // Never let a command wait for a connection, and never send one twice.
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    // Ours: theirs leaves a rejected promise without a handler when it fails.
-    autoResubscribe: false,
-    // It asks INFO, which a minimal user may not; LOADING is an answer like any other.
-    enableReadyCheck: false,
-    disableClientInfo: true,
-    retryStrategy(attempts: number) {
-      const delayMs = Math.min(backoffMsMax, backoffMsMin * 2 ** (attempts - 1));
-      return delayMs * (0.5 + random.fraction());
-    },
   };
 }

@@ -7,7 +7,9 @@ import { parseLease } from './redis-leases.ts';
 import { RedisReply } from './redis-replies.ts';
 
 const bucketsAtOnce = 64;
+/** Below this a bucket is a listpack, which HSCAN returns whole. */
 const fieldsAtOnce = 512;
+const pageRowsMax = 1_000;
 const channelsAtOnce = 500;
 
 /** Reads the directory bucket by bucket and the channels by their prefix; SCAN is never needed. */
@@ -35,7 +37,7 @@ export class RedisInspector implements Inspector {
       const keys = Array.from({ length }, (_, i) => this.#keys.leases(first + i));
       const starts = await Promise.all(keys.map((key) => this.#scanBucket(key, '0')));
       const rows = starts.flatMap((start) => start.rows);
-      if (rows.length > 0) yield rows;
+      for (let i = 0; i < rows.length; i += pageRowsMax) yield rows.slice(i, i + pageRowsMax);
       for (const [i, start] of starts.entries()) {
         if (start.next !== '0') yield* this.#restOfBucket(keys[i]!, start);
       }

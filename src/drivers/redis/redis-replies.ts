@@ -23,8 +23,9 @@ export class RedisReply {
     return Buffer.isBuffer(value) ? value.toString() : this.fail('a text');
   }
 
+  /** Plain bytes, not a Buffer, whose `slice` would share memory where theirs copies. */
   bytes(value: unknown): Uint8Array {
-    return Buffer.isBuffer(value) ? value : this.fail('bytes');
+    return Buffer.isBuffer(value) ? plainBytes(value) : this.fail('bytes');
   }
 
   /** Numbers come as integers or as their digits. */
@@ -92,4 +93,8 @@ export class JsonFields {
     const value = this.#fields[name];
     return typeof value === 'boolean' ? value : this.#reply.fail(`a flag "${name}"`);
   }
+}
+
+export function plainBytes(buffer: Buffer): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
