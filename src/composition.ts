@@ -25,10 +25,12 @@ export interface Machine {
 /** An engine, what it can say about itself to people, and its own store if it has one. */
 export interface OpenedEngine {
   readonly engine: Engine;
-  readonly url: EngineUrl;
+  readonly kind: EngineUrl['kind'];
+  /** Safe to print. */
+  readonly url: string;
   /** Said by `serve` when a restart of the broker loses what is in it. */
   readonly notice: string | null;
-  openStore: ((kind: 'redis' | 'memory') => InspectableStore) | null;
+  openStore: (() => InspectableStore) | null;
   close(): Promise<void>;
 }
 
@@ -59,7 +61,14 @@ async function openLocal(url: EngineUrl, machine: Machine): Promise<OpenedEngine
   const { openMemoryEngine } = await import('./drivers/memory/memory-engine.ts');
   const engine = openMemoryEngine(new MemoryBroker(machine.clock, machine.random));
   const notice = 'everything is in this process, and gone with it; other processes see nothing';
-  return { engine, url, notice, openStore: null, close: () => engine.close() };
+  return {
+    engine,
+    kind: url.kind,
+    url: url.text,
+    notice,
+    openStore: null,
+    close: () => engine.close(),
+  };
 }
 
 async function openRedis(
@@ -71,7 +80,14 @@ async function openRedis(
   const { openRedisEngine } = await import('./drivers/redis/redis-engine.ts');
   const engine = await openRedisEngine(address, { prefix: settings.prefix, ...machine });
   const openStore = () => engine.openStore();
-  return { engine, url, notice: null, openStore, close: () => engine.close() };
+  return {
+    engine,
+    kind: url.kind,
+    url: url.text,
+    notice: null,
+    openStore,
+    close: () => engine.close(),
+  };
 }
 
 async function openEmbedded(
@@ -94,7 +110,8 @@ async function openEmbedded(
   }
   const address = parseEngineUrl(broker.url);
   if (address.kind !== 'redis') throw new BackplaneError('INTERNAL', 'the broker has no address');
-  const opened = await openRedis(url, address.address, settings, machine);
+  const redis = await openRedis(address, address.address, settings, machine);
+  const opened = { ...redis, kind: url.kind };
   const notice = broker.volatile
     ? `the embedded broker (${broker.server}) keeps nothing on disk; documents are in the store`
     : null;
@@ -111,13 +128,27 @@ async function openEmbedded(
   };
 }
 
+export interface OpenedStore {
+  readonly store: InspectableStore;
+  /** Safe to print. */
+  readonly url: string;
+}
+
 /** The store the settings name, or the one that goes with the engine. */
 export async function openStore(
   settings: ConnectionSettings,
   opened: OpenedEngine,
   machine: Machine,
-): Promise<InspectableStore> {
+): Promise<OpenedStore> {
   const url = settings.storeUrl ?? defaultStore(settings, opened);
+  return { store: await openStoreAt(url, opened, machine), url: url.text };
+}
+
+async function openStoreAt(
+  url: StoreUrl,
+  opened: OpenedEngine,
+  machine: Machine,
+): Promise<InspectableStore> {
   switch (url.kind) {
     case 'memory': {
       const { MemoryLogs, MemoryStore } = await import('./drivers/memory/memory-store.ts');
@@ -128,7 +159,7 @@ export async function openStore(
       return openSqliteStore(url.path, machine);
     }
     case 'redis': {
-      const store = opened.openStore?.('redis');
+      const store = opened.openStore?.();
       if (store) return store;
       throw new BackplaneError('CONFIG_INVALID', '--store redis: needs a --url redis://', {
         remedy: 'use --store sqlite:PATH or memory:',
@@ -138,8 +169,8 @@ export async function openStore(
 }
 
 function defaultStore(settings: ConnectionSettings, opened: OpenedEngine): StoreUrl {
-  if (opened.url.kind === 'local') return { kind: 'memory', text: 'memory:' };
-  if (opened.url.kind === 'redis') return { kind: 'redis', text: 'redis:' };
+  if (opened.kind === 'local') return { kind: 'memory', text: 'memory:' };
+  if (opened.kind === 'redis') return { kind: 'redis', text: 'redis:' };
   const path = `${settings.dataDir}/documents.sqlite`;
   return { kind: 'sqlite', text: `sqlite:${path}`, path };
 }

@@ -43,8 +43,7 @@ const doors: Doors = {
       },
       { clock, random, logger },
     );
-    const { engineName: url, storeName: store } = hosted;
-    return { ...hosted, url, store, close: () => hosted.stop() };
+    return { ...hosted, store: hosted.storeUrl, close: () => hosted.stop() };
   },
   async runBroker(settings, { ready, ...request }) {
     const { runBroker } = await import('./drivers/embedded/broker-process.ts');

@@ -1,0 +1,92 @@
+import type { ConnectionSettings, Machine } from './composition.ts';
+import { openEngine, openStore } from './composition.ts';
+import type { Secret } from './foundation/secret.ts';
+import type { BackplaneNode } from './runtime/node.ts';
+import { NodeRuntime } from './runtime/node-runtime.ts';
+import type { NodeDials, NodeSettings } from './runtime/node-settings.ts';
+
+export interface HostSettings {
+  readonly connection: ConnectionSettings;
+  /** Null: named after the machine and the port it got. */
+  readonly nodeId: string | null;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly dials: NodeDials;
+  readonly fastTakeover: boolean;
+  readonly documentEngine: 'json' | 'log';
+  /** Null: no gateway, so no peers and no health page; the node takes part all the same. */
+  readonly gateway: GatewayPlace | null;
+  /** The command of a broker process, to start an embedded broker with. */
+  readonly launchBroker: readonly string[] | null;
+  readonly drainRequested: () => void;
+}
+
+export interface GatewayPlace {
+  readonly host: string;
+  /** Null: 7420, or the next free one. */
+  readonly port: number | null;
+  readonly token: Secret | null;
+}
+
+/** A node with everything it stands on, started; `stop` ends all of it in order. */
+export interface HostedNode {
+  readonly node: BackplaneNode;
+  /** Safe to print. */
+  readonly url: string;
+  readonly storeUrl: string;
+  readonly address: string | null;
+  readonly notices: readonly string[];
+  /** Hands over, sends the peers away, leaves. Twice is once. */
+  stop(): Promise<void>;
+}
+
+export async function hostNode(settings: HostSettings, machine: Machine): Promise<HostedNode> {
+  const { connection } = settings;
+  const undo: (() => Promise<unknown>)[] = [];
+  const undoAll = async () => {
+    for (const step of undo.reverse()) await step().catch(() => {});
+  };
+  try {
+    return await assemble();
+  } catch (error) {
+    // Whatever was opened for a node that did not start must not keep the process alive.
+    await undoAll();
+    throw error;
+  }
+
+  async function assemble(): Promise<HostedNode> {
+    const opened = await openEngine(connection, machine, settings.launchBroker);
+    undo.push(() => opened.close());
+    const { store, url: storeUrl } = await openStore(connection, opened, machine);
+    undo.push(() => store.close());
+    const notices = [opened.notice, store.volatile ? volatileNotice : null];
+
+    const door: { address(): string | null; stop(): Promise<void> } | null = null;
+    const address: string | null = null;
+    const nodeSettings: NodeSettings = {
+      nodeId: settings.nodeId ?? `${settings.hostname}-${settings.pid}`,
+      version: settings.version,
+      pid: settings.pid,
+      address: () => address,
+      dials: settings.dials,
+      fastTakeover: settings.fastTakeover,
+      documentEngine: settings.documentEngine,
+      drainRequested: settings.drainRequested,
+    };
+    const node = new NodeRuntime({ engine: opened.engine, store, ...machine }, nodeSettings);
+    await node.start();
+    undo.push(() => node.stop());
+    void door;
+    return {
+      node,
+      url: opened.url,
+      storeUrl,
+      address,
+      notices: notices.filter((notice) => notice !== null),
+      stop: undoAll,
+    };
+  }
+}
+
+const volatileNotice = 'the store is in memory: documents are gone when the process ends';
