@@ -42,7 +42,9 @@ export function nodeDrainCommand(context: CommandContext): CommandDefinition {
 
 function asLines({ nodeId, documents, cause, tookMs }: DrainReport): Line[] {
   const ended = cause === 'left' ? 'has left' : `died (${cause})`;
-  return [`${nodeId} ${ended} after ${formatDuration(tookMs)}; it owned ${documents} documents`];
+  return [
+    `${nodeId} ${ended} after ${formatDuration(tookMs)}; it owned ${documents} ${documents === 1 ? 'document' : 'documents'}`,
+  ];
 }
 
 function died({ nodeId, cause, session }: DrainReport): BackplaneError {
