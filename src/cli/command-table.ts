@@ -71,6 +71,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/help.ts')).helpCommand,
   },
   {
+    name: 'man',
+    summary: 'print a manual page, or write all of them',
+    heading: tool,
+    load: async () => (await import('./commands/man.ts')).manCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'print the completion script of a shell',
+    heading: tool,
+    load: async () => (await import('./commands/completion.ts')).completionCommand,
+  },
+  {
     name: 'version',
     summary: 'print the version',
     heading: tool,
@@ -79,4 +91,11 @@ export const commandTable: readonly CommandEntry[] = [
 ];
 
 /** Commands that only scripts call. */
-export const hiddenCommands: readonly CommandEntry[] = [];
+export const hiddenCommands: readonly CommandEntry[] = [
+  {
+    name: '__complete',
+    summary: 'answer a completion script',
+    heading: tool,
+    load: async () => (await import('./commands/complete.ts')).completeCommand,
+  },
+];
