@@ -1,9 +1,9 @@
 import type { Clock, Timer } from '../../ports/clock.ts';
 
-/** The longest delay Node.js takes; beyond it a timer would fire at once. */
-const delayMsMax = 2_147_483_647;
+/** Node fires a timer of more than 2^31 - 1 ms at once. */
+const timerMsMax = 2 ** 31 - 1;
 
-/** This machine's clocks. A long delay is waited for in several steps. */
+/** The machine's own time. Timers are Node's, kept from firing early and from overflowing. */
 export class SystemClock implements Clock {
   monotonicMs(): number {
     return performance.now();
@@ -14,15 +14,18 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, run: () => void): Timer {
-    const dueMs = this.monotonicMs() + delayMs;
+    const dueMs = performance.now() + delayMs;
     let timer: NodeJS.Timeout;
-    const arm = () => {
-      const leftMs = dueMs - this.monotonicMs();
-      if (leftMs > delayMsMax) timer = setTimeout(arm, delayMsMax);
-      // Node.js rounds a delay down and may fire a fraction early; the law says never before.
-      else timer = setTimeout(run, Math.max(0, Math.ceil(leftMs)));
+    const arm = (leftMs: number) => {
+      timer = setTimeout(fire, Math.min(Math.max(0, Math.ceil(leftMs)), timerMsMax));
     };
-    arm();
+    // Node counts in whole milliseconds of its own loop, so a timer can be up to one early.
+    const fire = () => {
+      const leftMs = dueMs - performance.now();
+      if (leftMs > 0) arm(leftMs);
+      else run();
+    };
+    arm(delayMs);
     return { cancel: () => clearTimeout(timer) };
   }
 }

@@ -3,25 +3,25 @@ import type { Random } from '../../ports/random.ts';
 
 const alphabet = '0123456789abcdefghijklmnopqrstuv';
 
-/** Chance from the operating system. Tokens are written five bits a letter. */
+/** Chance from the machine's cryptographic generator, tokens written in base32. */
 export class SystemRandom implements Random {
   fraction(): number {
-    return Math.random();
+    return randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
   }
 
   token(bytes: number): string {
-    let text = '';
+    let token = '';
     let bits = 0;
-    let held = 0;
+    let value = 0;
     for (const byte of randomBytes(bytes)) {
-      held = (held << 8) | byte;
+      value = (value << 8) | byte;
       bits += 8;
       while (bits >= 5) {
         bits -= 5;
-        text += alphabet[(held >> bits) & 31];
+        token += alphabet[(value >>> bits) & 31];
       }
-      held &= (1 << bits) - 1;
+      value &= 31;
     }
-    return bits > 0 ? text + alphabet[(held << (5 - bits)) & 31] : text;
+    return bits > 0 ? token + alphabet[(value << (5 - bits)) & 31] : token;
   }
 }
