@@ -214,11 +214,13 @@ export function storeLaws(name: string, open: OpenStoreFixture, options: LawOpti
     law('8. close waits for what is under way', async (fixture) => {
       const store = await fixture.openAnother();
       const doc = await newDocument(store, 's1');
-      const written = appendTo(store, doc, 's1', 10);
-      // Let the append reach the store before it is told to close.
-      await Promise.resolve();
+      const after = { seq: 0, chain: '' };
+      const ops = opsAfter(after, 10, 1);
+      const append = { doc, epoch: 1, session: 's1', after, ops, announcement: null };
+      const answer = store.append(append);
       await store.close();
-      expect(await readAll(fixture.store, doc)).toEqual(await written);
+      expect(await answer).toEqual({ status: 'appended' });
+      expect(await readAll(fixture.store, doc)).toEqual(ops);
     });
 
     law(

@@ -4,12 +4,14 @@ import { openRedisEngine, type RedisEngine } from '../../src/drivers/redis/redis
 import { SystemClock } from '../../src/drivers/system/system-clock.ts';
 import { SystemRandom } from '../../src/drivers/system/system-random.ts';
 import { parseEngineUrl } from '../../src/foundation/url.ts';
+import type { Engine } from '../../src/ports/engine.ts';
 import { busLaws } from '../conformance/bus.ts';
 import { clusterRecordLaws } from '../conformance/cluster-record.ts';
 import { type EngineFixture, freshId } from '../conformance/engine-fixture.ts';
 import { inspectorLaws } from '../conformance/inspector.ts';
 import { leasesLaws } from '../conformance/leases.ts';
 import { sessionsLaws } from '../conformance/sessions.ts';
+import { type StoreFixture, storeLaws } from '../conformance/store.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
 const [clock, random] = [new SystemClock(), new SystemRandom()];
@@ -58,6 +60,18 @@ async function open(): Promise<EngineFixture> {
   };
 }
 
+async function openStore(): Promise<StoreFixture> {
+  const { engine, openAnother, pass, close } = await open();
+  const storeOf = (one: Engine) => (one as RedisEngine).openStore();
+  return {
+    store: storeOf(engine),
+    openAnother: async () => storeOf(await openAnother()),
+    reopen: async () => storeOf(engine),
+    pass,
+    close,
+  };
+}
+
 const name = 'a real Redis';
 
 busLaws(name, open);
@@ -65,3 +79,4 @@ sessionsLaws(name, open, { scaleMs: 150 });
 leasesLaws(name, open);
 clusterRecordLaws(name, open);
 inspectorLaws(name, open);
+storeLaws(name, openStore);

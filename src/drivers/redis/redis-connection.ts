@@ -39,7 +39,7 @@ export interface RedisConnectionOptions {
 const bulkTimeoutMs = 5_000;
 
 interface PendingCall {
-  readonly call: RedisCall;
+  call: RedisCall;
   readonly attempt: RedisAttempt;
   readonly awaited: Awaited;
   /** How many replies had come when it was sent; null while it was not. */
@@ -166,6 +166,9 @@ export class RedisConnection {
     // It broke in this very moment, and we have not been told yet.
     if (this.#isReady) this.#waiting ??= [];
     if (this.#waiting && this.#waiting.length < limits.requestsPendingMax) {
+      // Until it is sent, the caller may do with its bytes what it likes.
+      const args = pending.call.args.map((arg) => (Buffer.isBuffer(arg) ? Buffer.from(arg) : arg));
+      pending.call = { ...pending.call, args };
       this.#waiting.push(pending);
     } else {
       pending.reject(this.#failure ?? this.#notConnected());

@@ -16,7 +16,7 @@ import type {
 import type { RedisKeys } from './keys.ts';
 import type { RedisArgument, RedisConnection } from './redis-connection.ts';
 import { RedisReply } from './redis-replies.ts';
-import type { RedisScripts } from './redis-scripts.ts';
+import type { RedisScripts, ScriptName, ScriptRun } from './redis-scripts.ts';
 
 export interface RedisStoreParts {
   readonly connection: RedisConnection;
@@ -38,6 +38,7 @@ export class RedisStore implements InspectableStore {
   readonly volatile = false;
   readonly announces = true;
   readonly #parts: RedisStoreParts;
+  readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(parts: RedisStoreParts) {
@@ -54,7 +55,7 @@ export class RedisStore implements InspectableStore {
   }
 
   async fence(doc: string, session: string, expectedEpoch: number): Promise<StoreFenceAnswer> {
-    const { keys, scripts } = this.#parts;
+    const { keys } = this.#parts;
     const connection = this.#connection;
     if (expectedEpoch === 0) {
       const args = [keys.documents, 0, doc];
@@ -62,7 +63,7 @@ export class RedisStore implements InspectableStore {
     }
     const reply = corrupt(keys.head(doc));
     const answer = reply.list(
-      await scripts.run('fence-document', {
+      await this.#change('fence-document', {
         keys: [keys.head(doc), keys.snapshot(doc)],
         args: [doc, session, expectedEpoch],
         binary: true,
@@ -81,18 +82,18 @@ export class RedisStore implements InspectableStore {
 
   async append(append: Append): Promise<AppendAnswer> {
     invariant(append.ops.length > 0, 'an append has ops');
-    const { keys, scripts, logger } = this.#parts;
+    const { keys, logger } = this.#parts;
     this.#requireOpen();
     const { doc, epoch, session, after, announcement } = append;
     const channel = announcement ? keys.channel(announcement.channel) : '';
     const reply = corrupt(keys.head(doc));
     const [status, first, second] = reply.list(
-      await scripts.run('append-ops', {
+      await this.#change('append-ops', {
         keys: [keys.head(doc), keys.log(doc)],
         channels: announcement ? [channel] : [],
         args: [
           ...[epoch, session, after.seq, after.chain, channel],
-          announcement ? bufferOf(announcement.payload) : '',
+          announcement ? copyOf(announcement.payload) : '',
           ...append.ops.flatMap((op, i) => opArguments(op, after.seq + 1 + i)),
         ],
         bulk: true,
@@ -148,11 +149,11 @@ export class RedisStore implements InspectableStore {
   }
 
   async saveSnapshot(doc: string, epoch: number, snapshot: Snapshot): Promise<boolean> {
-    const { keys, scripts } = this.#parts;
+    const { keys } = this.#parts;
     this.#requireOpen();
-    const kept = await scripts.run('save-snapshot', {
+    const kept = await this.#change('save-snapshot', {
       keys: [keys.head(doc), keys.snapshot(doc)],
-      args: [epoch, snapshot.seq, snapshot.chain, bufferOf(snapshot.data)],
+      args: [epoch, snapshot.seq, snapshot.chain, copyOf(snapshot.data)],
       bulk: true,
     });
     return kept === 1;
@@ -184,8 +185,20 @@ export class RedisStore implements InspectableStore {
     };
   }
 
+  /** Waits for the changes under way; the connection is the engine's. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #change(name: ScriptName, run: ScriptRun): Promise<unknown> {
+    const change = this.#parts.scripts.run(name, run);
+    this.#underWay.add(change);
+    try {
+      return await change;
+    } finally {
+      this.#underWay.delete(change);
+    }
   }
 
   #snapshot(doc: string, [seq, chain, data]: readonly unknown[]): Snapshot | null {
@@ -224,13 +237,14 @@ function corrupt(key: string): RedisReply {
   return new RedisReply(key, 'STORE_CORRUPT');
 }
 
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** A copy: a script the server does not know is sent again, after the caller may have gone on. */
+function copyOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes);
 }
 
 function opArguments(op: StoredOp, expectedSeq: number): RedisArgument[] {
   invariant(op.seq === expectedSeq, 'the ops of an append are consecutive');
-  return [op.epoch, op.peer, op.counter, op.at, op.chain, bufferOf(op.payload)];
+  return [op.epoch, op.peer, op.counter, op.at, op.chain, copyOf(op.payload)];
 }
 
 const opFields = ['epoch', 'peer', 'counter', 'at', 'chain', 'payload'];
