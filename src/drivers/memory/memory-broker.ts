@@ -1,53 +1,75 @@
+import { BackplaneError } from '../../foundation/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterRecord } from '../../ports/cluster-record.ts';
-import type { LeaseRecord } from '../../ports/leases.ts';
 import type { Random } from '../../ports/random.ts';
-import type { DeathCause, SessionDescription, SessionVitals } from '../../ports/sessions.ts';
+import { MemoryDirectory } from './memory-directory.ts';
+import { MemorySessionBook } from './memory-session-book.ts';
 
-/** A session as the broker keeps it; `diedMs` is null while nobody has buried it. */
-export interface KeptSession {
-  readonly token: string;
-  readonly description: SessionDescription;
-  vitals: SessionVitals;
-  beat: number;
-  lastBeatMs: number;
-  expiresMs: number;
-  ttlMs: number;
-  death: { readonly atMs: number; readonly cause: DeathCause } | null;
-  swept: boolean;
-  lentUntilMs: number;
-}
-
-/** One engine's end of the bus. */
-export interface Receiver {
-  deliver(channel: string, payload: Uint8Array): void;
+/** What a broker tells the engines attached to it. */
+export interface MemoryAttachment {
+  /** The connection was cut and is there again. */
+  interrupted(): void;
 }
 
 /**
- * What a broker holds, as plain data in this process. Several engines attached to one broker are
- * one cluster. Its clock alone decides what has expired, and it decides when it is asked: nothing
- * here waits.
+ * The one broker of a cluster that lives in this process: what a Redis would hold, as plain data.
+ * Engines attach to it as nodes connect to a server. It can lose its data, cut its connections and
+ * stop answering, so that what must survive that can be tested without a server.
  */
 export class MemoryBroker {
   readonly clock: Clock;
-  readonly random: Random;
-  readonly sessions = new Map<string, KeptSession>();
-  readonly leases = new Map<string, LeaseRecord>();
-  readonly channels = new Map<string, Set<Receiver>>();
-  cluster: ClusterRecord | null = null;
-  boot: string;
+  readonly #random: Random;
+  readonly #attached = new Set<MemoryAttachment>();
+  #answers = true;
+  sessions: MemorySessionBook;
+  directory = new MemoryDirectory();
+  clusterRecord: ClusterRecord | null = null;
+  /** Who listens to a channel, each engine once, in the order of joining. */
+  readonly channels = new Map<string, Set<(payload: Uint8Array) => void>>();
 
   constructor(clock: Clock, random: Random) {
     this.clock = clock;
-    this.random = random;
-    this.boot = random.token(8);
+    this.#random = random;
+    this.sessions = this.#emptyBook();
   }
 
-  /** Restarts empty: what a broker without persistence does. Subscribers come back by themselves. */
+  /** Throws BACKPLANE_UNREACHABLE while the broker does not answer. */
+  requireAnswer(): void {
+    if (this.#answers) return;
+    throw new BackplaneError('BACKPLANE_UNREACHABLE', 'the broker in memory does not answer');
+  }
+
+  attach(attachment: MemoryAttachment): void {
+    this.#attached.add(attachment);
+  }
+
+  detach(attachment: MemoryAttachment): void {
+    this.#attached.delete(attachment);
+  }
+
+  /** Loses all data, as a broker that was restarted without a disk. Cuts every connection. */
   wipe(): void {
-    this.sessions.clear();
-    this.leases.clear();
-    this.cluster = null;
-    this.boot = this.random.token(8);
+    this.sessions = this.#emptyBook();
+    this.directory = new MemoryDirectory();
+    this.clusterRecord = null;
+    this.interrupt();
+  }
+
+  /** Cuts every connection; what was on its way is lost. */
+  interrupt(): void {
+    for (const attachment of this.#attached) attachment.interrupted();
+  }
+
+  stopAnswering(): void {
+    this.#answers = false;
+  }
+
+  answerAgain(): void {
+    this.#answers = true;
+    this.interrupt();
+  }
+
+  #emptyBook(): MemorySessionBook {
+    return new MemorySessionBook(this.clock, this.#random.token(16));
   }
 }

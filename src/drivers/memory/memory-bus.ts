@@ -1,89 +1,116 @@
-import { BackplaneError } from '../../foundation/errors.ts';
 import type { Bus, BusListener, Subscription, Unlisten } from '../../ports/bus.ts';
-import type { MemoryBroker, Receiver } from './memory-broker.ts';
+import type { MemoryAttachment, MemoryBroker } from './memory-broker.ts';
+import type { MemoryConnection } from './memory-connection.ts';
+
+interface Listening {
+  readonly listen: BusListener;
+  open: boolean;
+}
+
+/** One engine's ear on one channel, however many of its listeners share it. */
+interface Ear {
+  readonly hear: (payload: Uint8Array) => void;
+  readonly listenings: Set<Listening>;
+}
 
 /**
- * Publish and subscribe within a process: delivered in a microtask, in the order of publishing,
- * to each engine once, however many of its listeners hear it.
+ * Publish and subscribe inside the process. A payload is copied and handed over in a microtask, so
+ * nobody hears within the call that publishes, and the order is that of publishing.
  */
-export class MemoryBus implements Bus, Receiver {
+export class MemoryBus implements Bus, MemoryAttachment {
   readonly #broker: MemoryBroker;
-  readonly #listeners = new Map<string, Set<{ readonly listen: BusListener }>>();
-  readonly #interrupted = new Set<() => void>();
-  /** Grows with every interruption: what was under way then is lost. */
-  #connection = 0;
-  #closed = false;
+  readonly #connection: MemoryConnection;
+  readonly #ears = new Map<string, Ear>();
+  readonly #interruptedListeners = new Set<() => void>();
+  /** Grows with each cut, so that what was on its way is not delivered after it. */
+  #connections = 1;
 
-  constructor(broker: MemoryBroker) {
+  constructor(broker: MemoryBroker, connection: MemoryConnection) {
     this.#broker = broker;
+    this.#connection = connection;
+    broker.attach(this);
   }
 
-  async publish(channel: string, payload: Uint8Array): Promise<number> {
-    this.#check();
-    const receivers = [...(this.#broker.channels.get(channel) ?? [])];
-    // The publisher may use its bytes again as soon as this returns.
-    const copy = Uint8Array.prototype.slice.call(payload);
-    for (const receiver of receivers) receiver.deliver(channel, copy);
-    return receivers.length;
-  }
-
-  deliver(channel: string, payload: Uint8Array): void {
-    const connection = this.#connection;
-    queueMicrotask(() => {
-      if (connection !== this.#connection || this.#closed) return;
-      for (const { listen } of [...(this.#listeners.get(channel) ?? [])]) listen(payload);
+  publish(channel: string, payload: Uint8Array): Promise<number> {
+    // Copied at once: the caller may change it as soon as the call has returned.
+    const copy = new Uint8Array(payload);
+    return this.#connection.call((broker) => {
+      const hearers = broker.channels.get(channel);
+      for (const hear of hearers ?? []) hear(copy);
+      return hearers?.size ?? 0;
     });
   }
 
-  async subscribe(channel: string, listen: BusListener): Promise<Subscription> {
-    this.#check();
-    const listener = { listen };
-    const listeners = this.#listeners.get(channel) ?? new Set();
-    this.#listeners.set(channel, listeners.add(listener));
-    const receivers = this.#broker.channels.get(channel) ?? new Set();
-    this.#broker.channels.set(channel, receivers.add(this));
-    return {
-      close: async () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) this.#leave(channel);
-      },
-    };
+  subscribe(channel: string, listen: BusListener): Promise<Subscription> {
+    return this.#connection.call((broker) => {
+      const listening: Listening = { listen, open: true };
+      const ear = this.#ears.get(channel) ?? this.#open(broker, channel);
+      ear.listenings.add(listening);
+      return { close: async () => this.#end(channel, ear, listening) };
+    });
   }
 
-  async receivers(channel: string): Promise<number> {
-    this.#check();
-    return this.#broker.channels.get(channel)?.size ?? 0;
+  receivers(channel: string): Promise<number> {
+    return this.#connection.call((broker) => broker.channels.get(channel)?.size ?? 0);
   }
 
   onInterrupted(listen: () => void): Unlisten {
-    this.#interrupted.add(listen);
-    return () => this.#interrupted.delete(listen);
+    // Each registration counts for itself, also of one function twice.
+    const registered = () => listen();
+    this.#interruptedListeners.add(registered);
+    return () => void this.#interruptedListeners.delete(registered);
   }
 
   async reconnectSubscriber(): Promise<void> {
-    this.#check();
-    this.interrupt();
+    await this.#connection.call(() => this.interrupted());
   }
 
-  /** Loses what is on its way and is back at once, as after a connection that was cut. */
-  interrupt(): void {
-    this.#connection += 1;
-    for (const listen of this.#interrupted) listen();
+  interrupted(): void {
+    this.#connections += 1;
+    queueMicrotask(() => {
+      for (const listen of [...this.#interruptedListeners]) listen();
+    });
   }
 
   close(): void {
-    this.#closed = true;
-    for (const channel of [...this.#listeners.keys()]) this.#leave(channel);
+    this.#broker.detach(this);
+    for (const [channel, ear] of this.#ears) {
+      for (const listening of ear.listenings) listening.open = false;
+      this.#forget(channel, ear);
+    }
+    this.#interruptedListeners.clear();
   }
 
-  #leave(channel: string): void {
-    this.#listeners.delete(channel);
-    const receivers = this.#broker.channels.get(channel);
-    receivers?.delete(this);
-    if (receivers?.size === 0) this.#broker.channels.delete(channel);
+  #open(broker: MemoryBroker, channel: string): Ear {
+    const listenings = new Set<Listening>();
+    const hear = (payload: Uint8Array) => {
+      const connection = this.#connections;
+      const hearing = [...listenings];
+      queueMicrotask(() => {
+        if (connection !== this.#connections) return;
+        for (const { open, listen } of hearing) {
+          if (open) listen(new Uint8Array(payload));
+        }
+      });
+    };
+    const ear = { hear, listenings };
+    this.#ears.set(channel, ear);
+    const hearers = broker.channels.get(channel) ?? new Set();
+    broker.channels.set(channel, hearers.add(hear));
+    return ear;
   }
 
-  #check(): void {
-    if (this.#closed) throw new BackplaneError('CLOSED', 'the engine was closed');
+  #end(channel: string, ear: Ear, listening: Listening): void {
+    listening.open = false;
+    ear.listenings.delete(listening);
+    if (ear.listenings.size === 0) this.#forget(channel, ear);
+  }
+
+  #forget(channel: string, ear: Ear): void {
+    if (this.#ears.get(channel) !== ear) return;
+    this.#ears.delete(channel);
+    const hearers = this.#broker.channels.get(channel);
+    hearers?.delete(ear.hear);
+    if (hearers?.size === 0) this.#broker.channels.delete(channel);
   }
 }

@@ -1,20 +1,22 @@
 import type { ClusterRecord, ClusterRecords } from '../../ports/cluster-record.ts';
-import type { MemoryBroker } from './memory-broker.ts';
+import type { MemoryConnection } from './memory-connection.ts';
 
-/** The first proposal stays. */
+/** The cluster's record as one field of the broker that is set once. */
 export class MemoryClusterRecords implements ClusterRecords {
-  readonly #broker: MemoryBroker;
+  readonly #connection: MemoryConnection;
 
-  constructor(broker: MemoryBroker) {
-    this.#broker = broker;
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
   }
 
-  async agree(proposal: ClusterRecord): Promise<ClusterRecord> {
-    this.#broker.cluster ??= proposal;
-    return this.#broker.cluster;
+  agree(proposal: ClusterRecord): Promise<ClusterRecord> {
+    return this.#connection.call((broker) => {
+      broker.clusterRecord ??= { ...proposal };
+      return { ...broker.clusterRecord };
+    });
   }
 
-  async read(): Promise<ClusterRecord | null> {
-    return this.#broker.cluster;
+  read(): Promise<ClusterRecord | null> {
+    return this.#connection.call(({ clusterRecord }) => clusterRecord && { ...clusterRecord });
   }
 }

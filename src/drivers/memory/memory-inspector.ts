@@ -1,39 +1,58 @@
+import type { Clock } from '../../ports/clock.ts';
 import type { ChannelRow, Inspector, LeaseRow } from '../../ports/inspector.ts';
 import type { MemoryBroker } from './memory-broker.ts';
+import type { MemoryConnection } from './memory-connection.ts';
 
-const pageSize = 1_000;
+const rowsPerPage = 500;
 
-/** Reads the broker's maps, a page at a time. */
+/** Reads the broker's maps page by page, letting others go on between two pages. */
 export class MemoryInspector implements Inspector {
-  readonly #broker: MemoryBroker;
+  readonly #connection: MemoryConnection;
+  readonly #clock: Clock;
 
-  constructor(broker: MemoryBroker) {
-    this.#broker = broker;
+  constructor(connection: MemoryConnection, clock: Clock) {
+    this.#connection = connection;
+    this.#clock = clock;
   }
 
-  async *leases(): AsyncGenerator<LeaseRow[]> {
-    yield* pages(this.#broker.leases, ([doc, record]) => ({ doc, ...record }));
+  leases(): AsyncIterable<LeaseRow[]> {
+    return this.#pages(
+      ({ directory }) => directory.entries(),
+      ([doc, record]) => ({ doc, ...record }),
+    );
   }
 
-  async *channels(): AsyncGenerator<ChannelRow[]> {
-    yield* pages(this.#broker.channels, ([channel, { size }]) => ({ channel, receivers: size }));
+  channels(): AsyncIterable<ChannelRow[]> {
+    return this.#pages(
+      ({ channels }) => channels.entries(),
+      ([channel, hearers]) => ({ channel, receivers: hearers.size }),
+    );
   }
 
   async ping(): Promise<number> {
-    return 0;
+    const sentMs = this.#clock.monotonicMs();
+    await this.#connection.call(() => {});
+    return this.#clock.monotonicMs() - sentMs;
   }
-}
 
-function* pages<Entry, Row>(
-  entries: Iterable<Entry>,
-  toRow: (entry: Entry) => Row,
-): Generator<Row[]> {
-  let page: Row[] = [];
-  for (const entry of entries) {
-    page.push(toRow(entry));
-    if (page.length < pageSize) continue;
-    yield page;
-    page = [];
+  async *#pages<Entry, Row>(
+    open: (broker: MemoryBroker) => Iterator<Entry>,
+    rowOf: (entry: Entry) => Row,
+  ): AsyncIterable<Row[]> {
+    // The iterator of a map goes on correctly while the map changes.
+    const entries = await this.#connection.call(open);
+    for (;;) {
+      const rows = await this.#connection.call(() => {
+        const page: Row[] = [];
+        while (page.length < rowsPerPage) {
+          const next = entries.next();
+          if (next.done) break;
+          page.push(rowOf(next.value));
+        }
+        return page;
+      });
+      if (rows.length === 0) return;
+      yield rows;
+    }
   }
-  if (page.length > 0) yield page;
 }

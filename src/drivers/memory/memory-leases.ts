@@ -5,65 +5,67 @@ import type {
   Leases,
   SweepStep,
 } from '../../ports/leases.ts';
-import type { MemoryBroker } from './memory-broker.ts';
+import type { MemoryConnection } from './memory-connection.ts';
 
-const sweepStepMax = 512;
+const sweptAtOnce = 1_000;
 
-/** The directory as a map; every change compares the whole record seen. */
+/** The directory as a map. A call is one step that nothing can come between. */
 export class MemoryLeases implements Leases {
-  readonly #broker: MemoryBroker;
+  readonly #connection: MemoryConnection;
 
-  constructor(broker: MemoryBroker) {
-    this.#broker = broker;
+  constructor(connection: MemoryConnection) {
+    this.#connection = connection;
   }
 
-  async read(doc: string): Promise<LeaseRecord | null> {
-    return this.#broker.leases.get(doc) ?? null;
+  read(doc: string): Promise<LeaseRecord | null> {
+    return this.#connection.call(({ directory }) => directory.get(doc));
   }
 
-  async claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer> {
-    const current = this.#broker.leases.get(doc) ?? null;
-    if (!isSame(current, seen)) return { status: 'conflict', current };
-    const epoch = seen?.epoch ?? 0;
-    this.#broker.leases.set(doc, { session, epoch, state: 'claimed' });
-    return { status: 'claimed', epoch };
+  claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer> {
+    return this.#connection.call(({ directory }) => {
+      const current = directory.get(doc);
+      if (!same(current, seen)) return { status: 'conflict', current };
+      const epoch = current?.epoch ?? 0;
+      directory.set(doc, { session, epoch, state: 'claimed' });
+      return { status: 'claimed', epoch };
+    });
   }
 
-  async confirm(confirmation: LeaseConfirmation): Promise<'confirmed' | 'superseded'> {
+  confirm(confirmation: LeaseConfirmation): Promise<'confirmed' | 'superseded'> {
     const { doc, session, claimedEpoch, epoch } = confirmation;
-    const current = this.#broker.leases.get(doc) ?? null;
-    if (!isSame(current, { session, epoch: claimedEpoch, state: 'claimed' })) return 'superseded';
-    this.#broker.leases.set(doc, { session, epoch, state: 'held' });
-    return 'confirmed';
+    return this.#connection.call(({ directory }) => {
+      const claimed: LeaseRecord = { session, epoch: claimedEpoch, state: 'claimed' };
+      if (!same(directory.get(doc), claimed)) return 'superseded';
+      directory.set(doc, { session, epoch, state: 'held' });
+      return 'confirmed';
+    });
   }
 
-  async release(
-    doc: string,
-    session: string,
-    epoch: number,
-    successor: string | null,
-  ): Promise<boolean> {
-    const current = this.#broker.leases.get(doc) ?? null;
-    if (!isSame(current, { session, epoch, state: 'held' })) return false;
-    if (successor === null) this.#broker.leases.delete(doc);
-    else this.#broker.leases.set(doc, { session: successor, epoch, state: 'handed' });
-    return true;
+  release(doc: string, session: string, epoch: number, successor: string | null): Promise<boolean> {
+    return this.#connection.call(({ directory }) => {
+      const current = directory.get(doc);
+      const mine = (['held', 'claimed'] as const).some((state) => {
+        return same(current, { session, epoch, state });
+      });
+      if (!mine) return false;
+      if (successor === null) directory.remove(doc);
+      else directory.set(doc, { session: successor, epoch, state: 'handed' });
+      return true;
+    });
   }
 
-  async sweep(session: string, from: string | null): Promise<SweepStep> {
-    const docs = [...this.#broker.leases.keys()].sort();
-    const step = docs.filter((doc) => from === null || doc > from).slice(0, sweepStepMax);
-    let removed = 0;
-    for (const doc of step) {
-      if (this.#broker.leases.get(doc)?.session !== session) continue;
-      this.#broker.leases.delete(doc);
-      removed += 1;
-    }
-    return { removed, next: step.length < sweepStepMax ? null : (step.at(-1) ?? null) };
+  sweep(session: string, _from: string | null): Promise<SweepStep> {
+    return this.#connection.call(({ directory }) => {
+      const some = [...directory.documentsOf(session)].slice(0, sweptAtOnce);
+      for (const doc of some) directory.remove(doc);
+      // What was removed is out of the way, so the next step starts where this one did.
+      const isDone = directory.documentsOf(session).size === 0;
+      return { removed: some.length, next: isDone ? null : session };
+    });
   }
 }
 
-function isSame(one: LeaseRecord | null, other: LeaseRecord | null): boolean {
-  if (!one || !other) return one === other;
+function same(one: LeaseRecord | null, other: LeaseRecord | null): boolean {
+  if (one === null || other === null) return one === other;
   return one.session === other.session && one.epoch === other.epoch && one.state === other.state;
 }

@@ -11,25 +11,41 @@ import type {
   StoredOp,
   StoreFenceAnswer,
 } from '../../ports/store.ts';
+import { MemoryDocument } from './memory-document.ts';
 
-interface KeptDocument {
-  epoch: number;
-  session: string;
-  readonly ops: StoredOp[];
-  snapshot: Snapshot | null;
-}
-
-/** What a memory store keeps; several stores may be opened on it, one after another or at once. */
+/** The documents themselves, shared by every store opened on them, as nodes share a database. */
 export class MemoryLogs {
-  readonly documents = new Map<string, KeptDocument>();
   readonly identity: string;
+  readonly #documents = new Map<string, MemoryDocument>();
+  /** In the order of their first fence, so that a listing can go on from a position. */
+  readonly #names: string[] = [];
 
   constructor(random: Random) {
-    this.identity = random.token(10);
+    this.identity = random.token(16);
+  }
+
+  get(doc: string): MemoryDocument | null {
+    return this.#documents.get(doc) ?? null;
+  }
+
+  add(doc: string, document: MemoryDocument): void {
+    if (this.#documents.has(doc)) return;
+    this.#documents.set(doc, document);
+    this.#names.push(doc);
+  }
+
+  page(from: number, limit: number): DocumentPage {
+    const names = this.#names.slice(from, from + limit);
+    const end = from + names.length;
+    const next = end < this.#names.length ? String(end) : null;
+    return { documents: names.map((doc) => this.#documents.get(doc)!.head()), next };
   }
 }
 
-/** Op logs in arrays: the plainest reading of the laws, gone with the process. */
+/**
+ * Op logs as arrays in this process, gone with it. Everything handed in or out is copied, and every
+ * call is one step that nothing can come between.
+ */
 export class MemoryStore implements InspectableStore {
   readonly volatile = true;
   readonly announces = false;
@@ -40,92 +56,73 @@ export class MemoryStore implements InspectableStore {
     this.#logs = logs;
   }
 
-  async identity(): Promise<string> {
-    return this.#logs.identity;
+  identity(): Promise<string> {
+    return this.#call((logs) => logs.identity);
   }
 
-  async fence(doc: string, session: string, expectedEpoch: number): Promise<StoreFenceAnswer> {
-    this.#check();
-    const kept = this.#logs.documents.get(doc) ?? {
-      epoch: 0,
-      session: '',
-      ops: [],
-      snapshot: null,
-    };
-    if (kept.epoch !== expectedEpoch) return { status: 'conflict', epoch: kept.epoch };
-    kept.epoch += 1;
-    kept.session = session;
-    this.#logs.documents.set(doc, kept);
-    return { status: 'fenced', head: headOf(doc, kept), snapshot: kept.snapshot };
+  fence(doc: string, session: string, expectedEpoch: number): Promise<StoreFenceAnswer> {
+    return this.#call((logs) => {
+      const document = logs.get(doc) ?? new MemoryDocument(doc);
+      const answer = document.fence(session, expectedEpoch);
+      if (answer.status === 'fenced') logs.add(doc, document);
+      return answer;
+    });
   }
 
-  async append(append: Append): Promise<AppendAnswer> {
-    this.#check();
-    const kept = this.#logs.documents.get(append.doc);
-    if (!kept || kept.epoch !== append.epoch || kept.session !== append.session) {
-      return { status: 'fenced', epoch: kept?.epoch ?? 0 };
-    }
-    const { seq, chain } = headOf(append.doc, kept);
-    if (seq !== append.after.seq || chain !== append.after.chain) {
-      return { status: 'conflict', end: { seq, chain } };
-    }
-    for (const op of append.ops) kept.ops.push({ ...op, payload: copyOf(op.payload) });
-    return { status: 'appended' };
+  append(append: Append): Promise<AppendAnswer> {
+    const ops = append.ops.map(copyOp);
+    return this.#call((logs) => {
+      const document = logs.get(append.doc);
+      return document?.append({ ...append, ops }) ?? { status: 'fenced', epoch: 0 };
+    });
   }
 
-  async head(doc: string): Promise<DocumentHead | null> {
-    this.#check();
-    const kept = this.#logs.documents.get(doc);
-    return kept ? headOf(doc, kept) : null;
+  head(doc: string): Promise<DocumentHead | null> {
+    return this.#call((logs) => logs.get(doc)?.head() ?? null);
   }
 
-  async read(doc: string, afterSeq: number, limit: number): Promise<StoredOp[]> {
-    this.#check();
-    const ops = this.#logs.documents.get(doc)?.ops ?? [];
-    return ops.slice(afterSeq, afterSeq + Math.min(limit, limits.readOpsMax));
+  read(doc: string, afterSeq: number, limit: number): Promise<StoredOp[]> {
+    return this.#call((logs) => {
+      const ops: StoredOp[] = [];
+      let bytes = 0;
+      for (const op of logs.get(doc)?.opsAfter(afterSeq) ?? []) {
+        if (ops.length >= Math.min(limit, limits.readOpsMax)) break;
+        if (bytes >= limits.appendBytesMax) break;
+        ops.push(copyOp(op));
+        bytes += op.payload.length;
+      }
+      return ops;
+    });
   }
 
-  async readSnapshot(doc: string): Promise<Snapshot | null> {
-    this.#check();
-    return this.#logs.documents.get(doc)?.snapshot ?? null;
+  readSnapshot(doc: string): Promise<Snapshot | null> {
+    return this.#call((logs) => logs.get(doc)?.snapshot() ?? null);
   }
 
-  async saveSnapshot(doc: string, epoch: number, snapshot: Snapshot): Promise<boolean> {
-    this.#check();
-    const kept = this.#logs.documents.get(doc);
-    if (!kept || kept.epoch !== epoch || (kept.snapshot?.seq ?? -1) >= snapshot.seq) return false;
-    kept.snapshot = { ...snapshot, data: copyOf(snapshot.data) };
-    return true;
+  saveSnapshot(doc: string, epoch: number, snapshot: Snapshot): Promise<boolean> {
+    const copy = { ...snapshot, data: new Uint8Array(snapshot.data) };
+    return this.#call((logs) => logs.get(doc)?.saveSnapshot(epoch, copy) ?? false);
   }
 
-  async documents(from: string | null, limit: number): Promise<DocumentPage> {
-    this.#check();
-    const names = [...this.#logs.documents.keys()].sort();
-    const page = names.filter((name) => from === null || name > from).slice(0, limit);
-    const documents = page.map((doc) => headOf(doc, this.#logs.documents.get(doc) as KeptDocument));
-    return { documents, next: page.length < limit ? null : (page.at(-1) ?? null) };
+  checkWritable(): Promise<void> {
+    return this.#call(() => {});
   }
 
-  async checkWritable(): Promise<void> {
-    this.#check();
+  documents(from: string | null, limit: number): Promise<DocumentPage> {
+    return this.#call((logs) => logs.page(from === null ? 0 : Number(from), limit));
   }
 
   async close(): Promise<void> {
     this.#closed = true;
   }
 
-  #check(): void {
-    if (this.#closed) throw new BackplaneError('CLOSED', 'the store was closed');
+  async #call<T>(step: (logs: MemoryLogs) => T): Promise<T> {
+    if (this.#closed) throw new BackplaneError('CLOSED', 'the store in memory was closed');
+    return step(this.#logs);
   }
 }
 
-function headOf(doc: string, kept: KeptDocument): DocumentHead {
-  const last = kept.ops.at(-1);
-  const { epoch, session, snapshot } = kept;
-  const snapshotSeq = snapshot?.seq ?? 0;
-  return { doc, epoch, session, seq: last?.seq ?? 0, chain: last?.chain ?? '', snapshotSeq };
-}
-
-function copyOf(bytes: Uint8Array): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes);
+function copyOp(op: StoredOp): StoredOp {
+  // Not slice of a Buffer, which would share its bytes.
+  return { ...op, payload: new Uint8Array(op.payload) };
 }
