@@ -75,7 +75,7 @@ export class RedisConnection {
   constructor(options: RedisConnectionOptions) {
     const { address, clock } = options;
     this.#options = options;
-    this.where = address.path ?? `${address.host}:${address.port}`;
+    this.where = whereOf(address);
     this.#caller = {
       where: this.where,
       user: address.username ?? 'default',
@@ -288,6 +288,10 @@ const connecting: RedisAttempt = {
   writes: false,
   script: null,
 };
+
+function whereOf({ path, host, port }: RedisAddress): string {
+  return path ?? (host?.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+}
 
 function attemptOf(call: RedisCall): RedisAttempt {
   return {

@@ -1,4 +1,4 @@
-import { BackplaneError } from '../../foundation/errors.ts';
+import { BackplaneError, isBackplaneError } from '../../foundation/errors.ts';
 import type { RedisAddress } from '../../foundation/url.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, InspectableStore } from '../../ports/engine.ts';
@@ -71,10 +71,18 @@ export async function openRedisEngine(
   };
 }
 
+/** Redis 6.0 knows HELLO, but not without arguments. */
+function tooOld(error: unknown, connection: RedisConnection): unknown {
+  if (!isBackplaneError(error, 'INTERNAL')) return error;
+  const message = `the server at ${connection.where} is older than Redis 6.2`;
+  return new BackplaneError('SERVER_UNSUPPORTED', message, { cause: error });
+}
+
 async function checkServer(connection: RedisConnection): Promise<void> {
   // HELLO, not INFO: every user may ask it.
   const reply = new RedisReply('HELLO');
-  const flat = reply.list(await connection.call({ verb: 'HELLO', args: [], writes: false }));
+  const hello = connection.call({ verb: 'HELLO', args: [], writes: false });
+  const flat = reply.list(await hello.catch((error) => Promise.reject(tooOld(error, connection))));
   const facts = new Map<string, unknown>();
   for (let i = 0; i + 1 < flat.length; i += 2) facts.set(reply.text(flat[i]), flat[i + 1]);
   const version = reply.text(facts.get('version'));
