@@ -1,22 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { brokerProgram } from './broker-program.ts';
 import type { Doors } from './cli/context.ts';
 import { createRedactor } from './cli/redactor.ts';
 import { runCli } from './cli/run-cli.ts';
-import type { Settings } from './cli/settings.ts';
 import { createTerminal } from './cli/terminal.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
+import { version } from './version.ts';
 
 const clock = new SystemClock();
 const random = new SystemRandom();
-const { version } = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-) as { version: string };
-/** How this program is started again, as the process of a broker. */
-const program = [process.execPath, fileURLToPath(new URL('../bin/backplane.js', import.meta.url))];
 
 // Every door loads what is behind it when it is opened: `backplane --help` needs no Redis client.
 const doors: Doors = {
@@ -65,12 +58,6 @@ const doors: Doors = {
     );
   },
 };
-
-/** The broker of a node in its own process, which ends when nobody has used it for a while. */
-function brokerProgram({ dataDir, brokerPort }: Settings): string[] {
-  const place = ['--data-dir', resolve(dataDir), '--broker-port', String(brokerPort)];
-  return [...program, 'broker', '--transient', '10s', ...place];
-}
 
 const args = process.argv.slice(2);
 const exitCode = await runCli(
