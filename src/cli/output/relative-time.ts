@@ -1,4 +1,5 @@
 import { formatDuration } from '../../foundation/duration.ts';
+import { parseIsoTime } from '../../foundation/iso-time.ts';
 
 /** `1.2s ago`, `now`, `in 29s`: a time as a person wants it. */
 export function ago(elapsedMs: number): string {
@@ -10,6 +11,6 @@ export function ago(elapsedMs: number): string {
 
 /** How long ago an ISO time was; an unreadable one is shown as it is. */
 export function agoSince(isoText: string, nowMs: number): string {
-  const atMs = Date.parse(isoText);
-  return Number.isNaN(atMs) ? isoText : ago(Math.max(0, nowMs - atMs));
+  const atMs = parseIsoTime(isoText);
+  return atMs === null ? isoText : ago(Math.max(0, nowMs - atMs));
 }
