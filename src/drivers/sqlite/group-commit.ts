@@ -1,0 +1,123 @@
+import { type BigIntStats, statSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { BackplaneError } from '../../foundation/errors.ts';
+import type { SqliteAnswer, WriteRequest } from './sqlite-calls.ts';
+import { asFailure, isLocked, sqliteFailure } from './sqlite-errors.ts';
+import { SqliteWrites } from './sqlite-writes.ts';
+
+/**
+ * SQLite asks for a lock after 1, 2 and 5 ms and gives up. Asking anew, and not once with all the
+ * patience there is, keeps it from sleeping 100 ms while a busy neighbour lets go and takes again.
+ */
+const lockAttemptMs = 8;
+
+/**
+ * One transaction for all writes that wait, whatever their documents: one fsync for many. A write
+ * that fails leaves its neighbours alone; nothing is answered before the commit.
+ */
+export class GroupCommit {
+  readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #opened: BigIntStats | null;
+  readonly #lockAttemptsMax: number;
+  readonly #writes: SqliteWrites;
+
+  constructor(db: DatabaseSync, path: string, lockWaitMs: number) {
+    this.#db = db;
+    this.#path = path;
+    this.#opened = fileAt(path);
+    this.#lockAttemptsMax = Math.max(1, Math.ceil(lockWaitMs / lockAttemptMs));
+    this.#writes = new SqliteWrites(db);
+    db.exec(`PRAGMA busy_timeout = ${lockAttemptMs}`);
+  }
+
+  /** `takeGroup` is called once the lock is there: what came in the meantime comes along. */
+  commit(takeGroup: () => readonly WriteRequest[]): SqliteAnswer[] {
+    try {
+      this.#begin();
+    } catch (thrown) {
+      return failAll(takeGroup(), sqliteFailure(thrown, this.#path));
+    }
+    const group = takeGroup();
+    try {
+      const answers = group.map((request) => this.#perform(request));
+      this.#checkFile();
+      return this.#finish(group, answers);
+    } catch (thrown) {
+      this.#rollBack();
+      return failAll(group, sqliteFailure(thrown, this.#path));
+    }
+  }
+
+  #begin(): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return this.#db.exec('BEGIN IMMEDIATE');
+      } catch (thrown) {
+        if (!isLocked(thrown) || attempt >= this.#lockAttemptsMax) throw thrown;
+      }
+    }
+  }
+
+  #perform(request: WriteRequest): SqliteAnswer {
+    this.#db.exec('SAVEPOINT write');
+    try {
+      const answer = { id: request.id, gives: this.#apply(request) };
+      this.#db.exec('RELEASE write');
+      return answer;
+    } catch (thrown) {
+      // Some failures, as of a full disk, end the whole transaction.
+      if (!this.#db.isTransaction) throw thrown;
+      this.#db.exec('ROLLBACK TO write; RELEASE write');
+      return { id: request.id, failure: asFailure(sqliteFailure(thrown, this.#path)) };
+    }
+  }
+
+  #apply(request: WriteRequest): unknown {
+    switch (request.kind) {
+      case 'fence':
+        return this.#writes.fence(request.takes);
+      case 'append':
+        return this.#writes.append(request.takes);
+      case 'saveSnapshot':
+        return this.#writes.saveSnapshot(request.takes);
+      case 'checkWritable':
+        return this.#writes.checkWritable();
+    }
+  }
+
+  #finish(group: readonly WriteRequest[], answers: SqliteAnswer[]): SqliteAnswer[] {
+    try {
+      this.#db.exec('COMMIT');
+      return answers;
+    } catch (thrown) {
+      this.#rollBack();
+      // When the sync fails, the log may hold the transaction and be replayed one day.
+      return failAll(group, sqliteFailure(thrown, this.#path, 'indefinite'));
+    }
+  }
+
+  #rollBack(): void {
+    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+  }
+
+  /** A file that was removed or replaced can still be written, and nobody would ever read it. */
+  #checkFile(): void {
+    const now = fileAt(this.#path);
+    if (now && now.ino === this.#opened?.ino && now.dev === this.#opened.dev) return;
+    throw new BackplaneError(
+      'STORE_UNAVAILABLE',
+      `${this.#path} was removed or replaced while it was open`,
+      { certainty: 'definite', remedy: 'put it back, then restart the node' },
+    );
+  }
+}
+
+function fileAt(path: string): BigIntStats | null {
+  return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+}
+
+function failAll(group: readonly WriteRequest[], error: BackplaneError): SqliteAnswer[] {
+  const failure = asFailure(error);
+  return group.map(({ id }) => ({ id, failure }));
+}
