@@ -75,8 +75,8 @@ describe('connecting', () => {
     const engine = await engines.open(`${server.url}/3`, 'third:');
     await engine.leases.claim('doc', null, 'session');
     await killClients();
-    await works(() => engine.openStore().identity());
-    expect(await server.cli('-n', '3', 'EXISTS', 'third:{s}:store')).toBe('1');
+    await works(() => engine.leases.claim('other', null, 'session'));
+    expect(await server.cli('-n', '3', 'KEYS', 'third:*')).toContain('third:leases');
     expect(await server.cli('KEYS', 'third:*')).toBe('');
   });
 

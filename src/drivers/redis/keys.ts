@@ -61,10 +61,6 @@ export class RedisKeys {
     return `${this.prefix}{s}:cluster`;
   }
 
-  get storeIdentity(): string {
-    return `${this.prefix}{s}:store`;
-  }
-
   /** Two keys that exist only within the script that checks whether writing works. */
   get probes(): [hash: string, stream: string] {
     return [`${this.prefix}{s}:probe-hash`, `${this.prefix}{s}:probe-stream`];

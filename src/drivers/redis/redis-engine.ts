@@ -66,7 +66,7 @@ export async function openRedisEngine(
     leases: new RedisLeases(commands, scripts, keys, buckets),
     clusterRecords: new RedisClusterRecords(commands, keys),
     inspector: new RedisInspector(commands, keys, clock, buckets),
-    openStore: () => new RedisStore({ connection: commands, scripts, keys, random, logger }),
+    openStore: () => new RedisStore({ connection: commands, scripts, keys, logger }),
     close,
   };
 }

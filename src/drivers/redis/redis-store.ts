@@ -4,7 +4,6 @@ import { limits } from '../../foundation/limits.ts';
 import type { InspectableStore } from '../../ports/engine.ts';
 import type { DocumentPage } from '../../ports/inspector.ts';
 import type { Logger } from '../../ports/logger.ts';
-import type { Random } from '../../ports/random.ts';
 import type {
   Append,
   AppendAnswer,
@@ -22,7 +21,6 @@ export interface RedisStoreParts {
   readonly connection: RedisConnection;
   readonly scripts: RedisScripts;
   readonly keys: RedisKeys;
-  readonly random: Random;
   readonly logger: Logger;
 }
 
@@ -45,13 +43,10 @@ export class RedisStore implements InspectableStore {
     this.#parts = parts;
   }
 
+  /** Whoever has this Redis under this prefix has these logs, also after it came back empty. */
   async identity(): Promise<string> {
-    const key = this.#parts.keys.storeIdentity;
-    const found = await this.#get(key);
-    if (found !== null) return found;
-    const args = [key, this.#parts.random.token(16), 'NX'];
-    await this.#connection.call({ verb: 'SET', args, keys: [key], writes: true });
-    return (await this.#get(key)) ?? corrupt(key).fail('the identity just written');
+    this.#requireOpen();
+    return `redis:${this.#parts.keys.prefix}`;
   }
 
   async fence(doc: string, session: string, expectedEpoch: number): Promise<StoreFenceAnswer> {
@@ -205,12 +200,6 @@ export class RedisStore implements InspectableStore {
     if (seq === null) return null;
     const reply = corrupt(this.#parts.keys.snapshot(doc));
     return { seq: reply.count(seq), chain: reply.text(chain), data: reply.bytes(data) };
-  }
-
-  async #get(key: string): Promise<string | null> {
-    const call = { verb: 'GET', args: [key], keys: [key], writes: false };
-    const value = await this.#connection.call(call);
-    return value === null ? null : corrupt(key).text(value);
   }
 
   async #fields(
