@@ -1,0 +1,48 @@
+import type { CounterName } from '../runtime/counters.ts';
+
+/** What each number of a node means, for whoever reads it on a dashboard. */
+export const counterHelp: Readonly<Record<CounterName, string>> = {
+  ops_appended_total: 'Ops this node ordered and stored as owner.',
+  ops_duplicate_total: 'Ops that had been stored before and were answered with their first seq.',
+  appends_total: 'Batches of ops written to the store.',
+  appends_refused_total: 'Appends the store refused because of a later owner or another end.',
+  appends_ambiguous_total:
+    'Appends whose outcome stayed unknown, so that the document was reloaded.',
+  documents_acquired_total: 'Documents this node became the owner of.',
+  documents_lost_total: 'Documents this node stopped owning without having released them.',
+  documents_quarantined_total: 'Documents whose log had lost acknowledged ops.',
+  snapshots_saved_total: 'Snapshots written to the store.',
+  snapshots_failed_total: 'Snapshots that could not be written.',
+  sessions_opened_total: 'Sessions opened: one at start, one more after each loss.',
+  sessions_lost_total: 'Sessions of this node that ended without its doing.',
+  sessions_fenced_total: 'Dead sessions of other nodes that this node fenced.',
+  renewals_failed_total: 'Heartbeats that got no answer in time.',
+  leases_swept_total: 'Leases of dead sessions this node removed.',
+  requests_sent_total: 'Requests sent to other nodes.',
+  requests_handled_total: 'Requests of other nodes carried out here.',
+  requests_late_total: 'Requests dropped because their deadline had passed.',
+  requests_repeated_total: 'Requests that came twice and were run once.',
+  replies_unexpected_total: 'Replies nobody waited for any more.',
+  gaps_replayed_total: 'Gaps in what was heard of a document, closed from its log.',
+  frames_foreign_total: 'Frames of another cluster on our channels.',
+  frames_version_total: 'Frames in a version of the protocol unknown here.',
+  frames_malformed_total: 'Frames that could not be read.',
+  awareness_sent_total: 'Awareness states broadcast by this node.',
+  subscriber_deaf_total: 'Times the subscriber connection was found not to deliver.',
+  sweep_failures_total: 'Sweeps of dead sessions that failed and will be repeated.',
+};
+
+const gaugeHelp: Readonly<Record<string, string>> = {
+  documents_owned: 'Documents this node owns now.',
+  documents_followed: 'Documents somebody on this node follows now.',
+  requests_pending: 'Requests to other nodes that wait for their answer.',
+  connections: 'Peers connected to this node.',
+  session_valid: '1 while this node may act as an owner.',
+  subscriber_deaf: '1 while the subscriber connection does not deliver.',
+  draining: '1 from the start of a drain.',
+};
+
+export function helpOf(name: string): string {
+  const known: Readonly<Record<string, string>> = { ...counterHelp, ...gaugeHelp };
+  return known[name] ?? `The node's ${name.replaceAll('_', ' ')}.`;
+}
