@@ -1,9 +1,10 @@
 import type { ConnectionSettings, Machine } from './composition.ts';
 import { openEngine, openStore } from './composition.ts';
 import type { Secret } from './foundation/secret.ts';
+import { createGateway } from './gateway/gateway.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { NodeRuntime } from './runtime/node-runtime.ts';
-import type { NodeDials, NodeSettings } from './runtime/node-settings.ts';
+import type { NodeDials } from './runtime/node-settings.ts';
 
 export interface HostSettings {
   readonly connection: ConnectionSettings;
@@ -62,31 +63,49 @@ export async function hostNode(settings: HostSettings, machine: Machine): Promis
     undo.push(() => store.close());
     const notices = [opened.notice, store.volatile ? volatileNotice : null];
 
-    const door: { address(): string | null; stop(): Promise<void> } | null = null;
-    const address: string | null = null;
-    const nodeSettings: NodeSettings = {
-      nodeId: settings.nodeId ?? `${settings.hostname}-${settings.pid}`,
-      version: settings.version,
-      pid: settings.pid,
-      address: () => address,
-      dials: settings.dials,
-      fastTakeover: settings.fastTakeover,
-      documentEngine: settings.documentEngine,
-      drainRequested: settings.drainRequested,
-    };
-    const node = new NodeRuntime({ engine: opened.engine, store, ...machine }, nodeSettings);
-    await node.start();
+    // Before the cluster is joined: a port that is taken is found out first, and the node can say
+    // where it listens.
+    const { gateway: place } = settings;
+    const gateway = place ? await createGateway({ ...place, ...machine }) : null;
+    if (gateway) undo.push(() => gateway.stop());
+    const address = gateway?.address() ?? null;
+    const node = new NodeRuntime(
+      { engine: opened.engine, store, ...machine },
+      {
+        ...settings,
+        nodeId: settings.nodeId ?? defaultNodeId(settings, address),
+        address: () => address,
+      },
+    );
     undo.push(() => node.stop());
-    void door;
+    await node.start();
+    gateway?.serve(node);
+    const stop = async () => {
+      // The documents first, the peers next, so that no op of theirs fails in between.
+      await node.drain().catch(() => {});
+      await gateway?.stop();
+      await undoAll();
+    };
+    let stopping: Promise<void> | null = null;
     return {
       node,
       url: opened.url,
       storeUrl,
       address,
       notices: notices.filter((notice) => notice !== null),
-      stop: undoAll,
+      stop: () => {
+        stopping ??= stop();
+        return stopping;
+      },
     };
   }
+}
+
+/** One word, whatever the machine is called. */
+function defaultNodeId({ hostname, pid }: HostSettings, address: string | null): string {
+  const machine = hostname.replace(/[^A-Za-z0-9.-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  const place = address === null ? `p${pid}` : new URL(address).port;
+  return `${machine.slice(0, 48) || 'node'}-${place}`;
 }
 
 const volatileNotice = 'the store is in memory: documents are gone when the process ends';

@@ -49,7 +49,6 @@ export function assembleNode(
   settings: NodeSettings,
   cluster: ClusterRecord,
   own: {
-    readonly nodeId: string;
     readonly counters: Counters;
     readonly methods: Methods;
     readonly keeper: (watch: SessionWatch) => SessionKeeper;
@@ -58,8 +57,8 @@ export function assembleNode(
 ) {
   const { engine, store, clock, random, logger } = world;
   const { bus, sessions, leases } = engine;
-  const { dials } = settings;
-  const { nodeId, counters, methods } = own;
+  const { nodeId, dials } = settings;
+  const { counters, methods } = own;
   const clusterTag = clusterTagOf(cluster.id);
   const shared = { bus, sessions, leases, store, clock, random, logger, counters };
 

@@ -40,6 +40,7 @@ const lastRepliesMs = 5_000;
 
 /** The node: starts and stops the parts in order, and is the one door to them. */
 export class NodeRuntime implements BackplaneNode {
+  readonly nodeId: string;
   readonly #world: NodeWorld;
   readonly #settings: NodeSettings;
   readonly #counters = new Counters();
@@ -55,14 +56,9 @@ export class NodeRuntime implements BackplaneNode {
 
   constructor(world: NodeWorld, settings: NodeSettings) {
     checkDials(settings.dials);
-    if (typeof settings.nodeId === 'string') checkNodeId(settings.nodeId);
+    this.nodeId = checkNodeId(settings.nodeId);
     this.#world = world;
     this.#settings = settings;
-  }
-
-  get nodeId(): string {
-    const { nodeId } = this.#settings;
-    return typeof nodeId === 'string' ? nodeId : checkNodeId(nodeId());
   }
 
   async start(): Promise<void> {
@@ -73,7 +69,6 @@ export class NodeRuntime implements BackplaneNode {
     const inboxes = this.#makeInboxes(clusterTagOf(cluster.id));
     this.#inboxes = inboxes;
     const parts = assembleNode(this.#world, this.#settings, cluster, {
-      nodeId: this.nodeId,
       counters: this.#counters,
       methods: this.#methods,
       keeper: (watch) =>

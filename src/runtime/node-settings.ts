@@ -18,8 +18,7 @@ export interface NodeDials {
 }
 
 export interface NodeSettings {
-  /** A function is asked at the start: the default name holds the port, known only by then. */
-  readonly nodeId: string | (() => string);
+  readonly nodeId: string;
   readonly version: string;
   readonly pid: number;
   /** Where the gateway listens, asked when a session opens. */
