@@ -35,6 +35,9 @@ interface OpenFeed {
   feed: Feed | null;
 }
 
+/** Heard between subscribing and knowing where the log ends; beyond it they are read from the log. */
+const earlyFramesMax = 1_024;
+
 /**
  * One feed for each document somebody here follows. The channel is subscribed with the first
  * follower and left a while after the last, so that a reload does not resubscribe.
@@ -133,9 +136,10 @@ export class Feeds {
     // Subscribe first and look at the log second, or what is appended in between is missed.
     const early: Frame[] = [];
     const subscription = await bus.subscribe(documentChannel(doc), (payload) => {
-      for (const frame of this.#decode(payload)) {
+      // The bus lends the bytes for the call only; what is heard early is read later.
+      for (const frame of this.#decode(feed ? payload : new Uint8Array(payload))) {
         if (feed) this.#hear(feed, frame);
-        else if (early.length < 1_024) early.push(frame);
+        else if (early.length < earlyFramesMax) early.push(frame);
       }
     });
     try {

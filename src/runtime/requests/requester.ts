@@ -103,8 +103,11 @@ export class Requester {
       this.#parts.counters.add('replies_unexpected_total');
       return;
     }
-    const { nodeId, hops, payload, error } = frame;
-    pending.settle(error ? fromWireError(error) : { nodeId, hops, payload });
+    const { nodeId, hops, error } = frame;
+    if (error) return pending.settle(fromWireError(error));
+    // The bus lends the bytes for the call only, and whoever waits reads them later.
+    const payload = Uint8Array.prototype.slice.call(frame.payload);
+    pending.settle({ nodeId, hops, payload });
   }
 
   /** Our own inbox is gone, so no reply will ever arrive. */
