@@ -18,6 +18,7 @@ const groupBytesMax = 16_777_216;
 invariant(parentPort, 'this file is run as a thread');
 const port = parentPort;
 const queue: SqliteRequest[] = [];
+let isEnding = false;
 let path = '';
 let db: DatabaseSync | null = null;
 let reads: SqliteReads | null = null;
@@ -30,6 +31,8 @@ port.on('message', (requests: SqliteRequest[]) => {
     answer(queue[0] && isWrite(queue[0]) ? commitNext() : [performNext()]);
     receiveMore();
   }
+  // Whether the file could be closed or not, and after the answer: a closed port sends nothing.
+  if (isEnding) port.close();
 });
 
 function receiveMore(): void {
@@ -92,8 +95,8 @@ function perform(request: SqliteRequest): unknown {
     case 'documents':
       return opened().documents(request.takes);
     case 'close':
+      isEnding = true;
       db?.close();
-      port.close();
       return null;
     default:
       invariant(false, 'a write goes through its group');
