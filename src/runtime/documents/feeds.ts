@@ -175,33 +175,60 @@ export class Feeds {
   }
 }
 
+/** Live ops kept while the log is read up to them; beyond it they are read from the log, too. */
+const earlyOpsMax = 4_096;
+
 /** Stands between a feed and a follower until the follower has caught up with it. */
 class FollowerAtFeed implements Follower {
   readonly #feed: Feed;
   readonly #follower: Follower;
   seq = 0;
+  /** Live ops that came while the log was read; null once the follower has caught up. */
+  #early: FollowedOp[] | null = null;
+  #readTo = 0;
 
   constructor(feed: Feed, follower: Follower) {
     this.#feed = feed;
     this.#follower = follower;
   }
 
+  /** Listens before it reads: one that read first would chase a busy document for ever. */
   async catchUp(reader: LogReader, from: FollowFrom): Promise<void> {
     this.seq = from === 'now' ? this.#feed.end.seq : from;
     if (this.seq > this.#feed.end.seq) {
       const found = (await reader.end(this.#feed.doc))?.seq ?? 0;
       if (this.seq > found) throw shorter(this.#feed.doc, this.seq, found);
     }
-    // The comparison and the attaching are one step: nothing is delivered in between.
-    while (this.seq < this.#feed.end.seq) {
-      const page = await reader.read(this.#feed.doc, this.seq);
-      if (page.length === 0) throw shorter(this.#feed.doc, this.#feed.end.seq, this.seq);
-      this.ops(page.map((op) => asFollowed(this.#feed.doc, op, null)));
-    }
+    this.#early = [];
+    this.#readTo = this.#feed.end.seq;
     this.#feed.attach(this);
+    try {
+      while (this.seq < this.#readTo) {
+        const page = await reader.read(this.#feed.doc, this.seq);
+        if (page.length === 0) throw shorter(this.#feed.doc, this.#readTo, this.seq);
+        this.#deliver(page.map((op) => asFollowed(this.#feed.doc, op, null)));
+      }
+    } catch (error) {
+      this.#feed.detach(this);
+      throw error;
+    }
+    const early = this.#early;
+    this.#early = null;
+    this.#deliver(early);
   }
 
   ops(ops: readonly FollowedOp[]): void {
+    if (this.#early === null) {
+      this.#deliver(ops);
+    } else if (this.#early.length + ops.length <= earlyOpsMax) {
+      this.#early.push(...ops);
+    } else {
+      this.#early = [];
+      this.#readTo = ops.at(-1)?.seq ?? this.#readTo;
+    }
+  }
+
+  #deliver(ops: readonly FollowedOp[]): void {
     const fresh = ops.filter((op) => op.seq > this.seq);
     const last = fresh.at(-1);
     if (!last) return;
