@@ -73,6 +73,7 @@ export class CommandRun {
     const { environment, home } = this.#world;
     this.#command = command;
     this.#settings = resolveSettings(given.globals, environment, home);
+    if (this.#settings.token) this.#world.redact.learn(this.#settings.token.reveal());
     checkOutputFormat(command, this.#settings.output);
     const { values } = resolveOptions(command.options, given.options, environment);
     if (command.endsBySignal) this.#interruption.bePatient();

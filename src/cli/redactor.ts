@@ -1,9 +1,14 @@
 import type { Environment } from './option-values.ts';
 
 /** Takes the secrets of this process out of a text. */
-export type Redactor = (text: string) => string;
+export interface Redactor {
+  (text: string): string;
+  /** Adds a secret that was neither in the environment nor on the command line. */
+  learn(secret: string): void;
+}
 
-const secretBytesMin = 4;
+/** Shorter ones would blot out half of every message, and protect nothing. */
+const secretLengthMin = 4;
 
 /**
  * Errors of libraries quote what they were given: a connection string, the arguments of AUTH.
@@ -18,15 +23,20 @@ export function createRedactor(environment: Environment, args: readonly string[]
   ]) {
     secrets.push(...urlSecrets(text));
   }
-  const known = secrets
-    .filter((secret) => secret.length >= secretBytesMin)
-    // The longest first, or a secret that contains another would leave its end behind.
-    .sort((a, b) => b.length - a.length);
-  return (text) => {
+  let known: string[] = [];
+  const learn = (...more: string[]) => {
+    known = [...known, ...more]
+      .filter((secret) => secret.length >= secretLengthMin)
+      // The longest first, or a secret that contains another would leave its end behind.
+      .sort((a, b) => b.length - a.length);
+  };
+  learn(...secrets);
+  const redact = (text: string) => {
     let clean = text;
     for (const secret of known) clean = clean.replaceAll(secret, '***');
     return clean.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@');
   };
+  return Object.assign(redact, { learn });
 }
 
 /** The user information of a URL, also when it does not parse, as written and decoded. */

@@ -1,15 +1,20 @@
+import { safeText } from './safe-text.ts';
+
 /** One record of RFC 4180, ending in CRLF. */
 export function csvLine(values: readonly unknown[]): string {
   return `${values.map(csvField).join(',')}\r\n`;
 }
 
-/** Objects are JSON, absent values empty, controls escaped as in JSON. */
+/**
+ * Objects are JSON, absent values empty. CSV cannot escape, so what a terminal would act on is
+ * shown as an escape, as in a table; `-o json` is for those who need every byte.
+ */
 function csvField(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);
-  const harmless = unformula(text);
-  return /[",\r\n]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
+  const harmless = unformula(safeText(text));
+  return /[",]/.test(harmless) ? `"${harmless.replaceAll('"', '""')}"` : harmless;
 }
 
 /**
@@ -17,5 +22,5 @@ function csvField(value: unknown): string {
  * executed by whoever opens the export. An apostrophe in front makes it text.
  */
 function unformula(text: string): string {
-  return /^[\s]*[=+\-@\t\r|%]/.test(text) ? `'${text}` : text;
+  return /^\s*[=+\-@|%]/.test(text) ? `'${text}` : text;
 }
