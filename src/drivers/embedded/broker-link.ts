@@ -28,17 +28,11 @@ export class BrokerLink {
   static async open(port: number, clock: Clock): Promise<BrokerLink | null> {
     const asking = await RespExchange.open(port, clock, timeoutMs);
     const seen = await RespExchange.open(port, clock, timeoutMs);
-    try {
-      if (asking === null || seen === null) throw new Error('nobody listens');
-      await seen.ask(timeoutMs, 'SUBSCRIBE', supervisorChannel);
-      const facts = await readBrokerFacts(asking);
-      if (facts === null) throw new Error('it does not describe itself');
-      return new BrokerLink(asking, seen, facts.runId);
-    } catch {
-      asking?.close();
-      seen?.close();
-      return null;
-    }
+    const facts = asking && seen ? await introduce(asking, seen) : null;
+    if (asking && seen && facts) return new BrokerLink(asking, seen, facts.runId);
+    asking?.close();
+    seen?.close();
+    return null;
   }
 
   /** Connections of others than supervisors; null when the engine does not answer. */
@@ -50,5 +44,14 @@ export class BrokerLink {
   close(): void {
     this.asking.close();
     this.seen.close();
+  }
+}
+
+async function introduce(asking: RespExchange, seen: RespExchange): Promise<BrokerFacts | null> {
+  try {
+    await seen.ask(timeoutMs, 'SUBSCRIBE', supervisorChannel);
+    return await readBrokerFacts(asking);
+  } catch {
+    return null;
   }
 }
