@@ -6,11 +6,12 @@ export interface PortCall {
 }
 
 /**
- * What becomes of a call. `fails`: it is not carried out. `carriedOutThenFails`: it is, and the
+ * What becomes of a call. `answers`: it is carried out, but this is the answer. `fails`: it is not carried out. `carriedOutThenFails`: it is, and the
  * answer is lost. `hangs`: it is not, and no answer ever comes. `waits`: it is carried out, and its
  * answer is held back until the promise settles. `waitsFirst`: it is carried out only then.
  */
 export type PortFault =
+  | { readonly answers: unknown }
   | { readonly fails: Error }
   | { readonly carriedOutThenFails: Error }
   | { readonly hangs: true }
@@ -109,6 +110,7 @@ export class PortFaults {
     }
     const answer = await carryOut();
     if ('carriedOutThenFails' in fault) throw fault.carriedOutThenFails;
+    if ('answers' in fault) return fault.answers;
     await fault.waits;
     return answer;
   }

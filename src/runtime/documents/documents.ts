@@ -88,12 +88,19 @@ export class Documents {
     return entry.document;
   }
 
-  /** The document, becoming its owner if need be; throws LEASE_HELD, DRAINING, LOG_REWOUND. */
+  /**
+   * The document, becoming its owner if need be; throws LEASE_HELD, LEASE_UNCERTAIN, DRAINING,
+   * LOG_REWOUND.
+   */
   async own(doc: string): Promise<OwnedDocument> {
     const closing = this.#closing.get(doc);
     if (closing) await closing.catch(() => {});
-    const open = this.get(doc);
-    if (open) return open;
+    const document = this.get(doc) ?? (await this.#opened(doc));
+    this.#requireSession(document.session);
+    return document;
+  }
+
+  #opened(doc: string): Promise<OwnedDocument> {
     let opening = this.#opening.get(doc);
     if (!opening) {
       opening = this.#take(doc).finally(() => this.#opening.delete(doc));
@@ -106,13 +113,14 @@ export class Documents {
     const quarantined = this.#quarantined.get(doc);
     if (quarantined) throw quarantined;
     if (this.#draining) throw new BackplaneError('DRAINING', 'this node is stopping');
-    const { store, engine, keeper, counters } = this.#parts;
+    const { store, engine, counters } = this.#parts;
     const taken = await takeDocument(this.#parts, doc);
     try {
       checkNotRewound(this.#endsKnown.get(doc), taken.head);
       const memory = await loadDocument(store, engine, taken.head, taken.snapshot);
       const { session } = taken;
-      if (!keeper.isValid(session)) keeper.require();
+      // Not just any session: what hung on a lost one was dropped while this was loading.
+      this.#requireSession(session);
       const document = new OwnedDocument(this.#documentParts(), {
         doc,
         session,
@@ -136,13 +144,7 @@ export class Documents {
       store: this.#parts.store,
       engine: this.#parts.engine,
       wallMs: () => this.#parts.clock.wallMs(),
-      requireSession: (session: string) => {
-        if (this.#parts.keeper.isValid(session)) return;
-        throw new BackplaneError(
-          'LEASE_UNCERTAIN',
-          'this node cannot prove that its session is alive',
-        );
-      },
+      requireSession: (session: string) => this.#requireSession(session),
       announce: this.#parts.announce,
       appended: (document: OwnedDocument, ops: readonly StoredOp[]) => {
         this.#parts.counters.add('appends_total');
@@ -152,6 +154,11 @@ export class Documents {
       },
       lost: (document: OwnedDocument, error: BackplaneError) => this.#lost(document, error),
     };
+  }
+
+  #requireSession(session: string): void {
+    if (this.#parts.keeper.isValid(session)) return;
+    throw new BackplaneError('LEASE_UNCERTAIN', 'this node cannot prove that its session is alive');
   }
 
   #lost(document: OwnedDocument, error: BackplaneError): void {

@@ -54,13 +54,11 @@ export class RequestDesk implements LocalOwner {
       const applied = await document.submit({ ...parseOpId(method), payload });
       return { nodeId, hops, payload: Buffer.from(JSON.stringify(applied)) };
     }
-    if (!documents.get(doc)) {
-      // A call must not bring a document into being.
-      if (!(await store.head(doc))) {
-        throw new BackplaneError('DOCUMENT_UNKNOWN', `there is no document "${doc}"`);
-      }
-      await documents.own(doc);
+    // A call must not bring a document into being.
+    if (!documents.get(doc) && !(await store.head(doc))) {
+      throw new BackplaneError('DOCUMENT_UNKNOWN', `there is no document "${doc}"`);
     }
+    await documents.own(doc);
     return { nodeId, hops, payload: await methods.run({ method, doc, payload, signal }) };
   }
 }

@@ -83,7 +83,10 @@ export class SessionKeeper {
     await this.#renewing?.catch(() => {});
     const held = this.#held;
     this.#held = null;
-    if (!held || how === 'crash') return;
+    if (held && how === 'leave') await this.#leave(held);
+  }
+
+  async #leave(held: Held): Promise<void> {
     const { sessions, clock, dials } = this.#parts;
     // A beat in doubt may have been counted or not: try the one confirmed, then the one sent.
     for (const beat of new Set([held.beatConfirmed, held.beat])) {
@@ -152,15 +155,23 @@ export class SessionKeeper {
       held.deadline.renewed(sent, dials.leaseTtlMs);
       return;
     }
-    await this.#lose(held, answer.status === 'dead' ? 'found dead' : 'broker lost its data');
+    if (answer.status === 'dead') return this.#lose(held, 'found dead');
+    this.#forget(held, 'broker lost its data');
+    // It lives on in the broker, and nobody could take its documents before it expires.
+    await this.#leave(held).catch((error) => this.#report(error));
+    await this.#reopen();
   }
 
   async #lose(held: Held, why: string): Promise<void> {
+    this.#forget(held, why);
+    await this.#reopen();
+  }
+
+  #forget(held: Held, why: string): void {
     this.#held = null;
     this.#parts.counters.add('sessions_lost_total');
     this.#parts.logger.event('warn', 'session.lost', { session: held.id, why });
     this.#parts.lost(held.id);
-    await this.#reopen();
   }
 
   async #reopen(): Promise<void> {
