@@ -161,6 +161,20 @@ export function storeWriteLaws(law: DefineLaw<StoreFixture>): void {
     expect((await readAll(fixture.store, doc)).map((op) => op.epoch)).toEqual([1, 1, 2, 2]);
   });
 
+  law(
+    '3. a session that fenced again cannot append with its own earlier epoch',
+    async (fixture) => {
+      const doc = await newDocument(fixture.store, 's1');
+      const written = await appendTo(fixture.store, doc, 's1', 1);
+      expect(await fixture.store.fence(doc, 's1', 1)).toMatchObject({ status: 'fenced' });
+      const after = { seq: 1, chain: written[0]!.chain };
+      const late = { doc, epoch: 1, session: 's1', after, ops: opsAfter(after, 1, 1) };
+      const answer = await fixture.store.append({ ...late, announcement: null });
+      expect(answer).toEqual({ status: 'fenced', epoch: 2 });
+      expect(await readAll(fixture.store, doc)).toEqual(written);
+    },
+  );
+
   law('3. an append racing with a fence is either before it or refused', async (fixture) => {
     const another = await fixture.openAnother();
     for (let round = 0; round < 10; round++) {
