@@ -13,6 +13,7 @@ import { resolveOptions } from './option-values.ts';
 import { checkOutputFormat } from './output-kinds.ts';
 import { buildProgram, type GivenValues } from './program.ts';
 import { resolveSettings, type Settings } from './settings.ts';
+import { Spinner } from './spinner.ts';
 import { commandAt, usageError } from './usage-error.ts';
 import { wantsColour } from './wants-colour.ts';
 
@@ -28,6 +29,7 @@ export class CommandRun {
   readonly #program: Command;
   #settings: Settings | null = null;
   #command: CommandDefinition | null = null;
+  #spinner: Spinner | null = null;
   /** What the parser prints, held back until it is known that the command line was right. */
   #help = '';
 
@@ -57,8 +59,12 @@ export class CommandRun {
       (thrown: unknown) => this.#asError(thrown),
     );
     const forced = this.#interruption.forced.then(() => interrupted());
-    const code = await this.#finish(await Promise.race([ended, forced]));
-    await Promise.race([this.#context.close(), sleep(clock, closeMsMax)]);
+    const outcome = await Promise.race([ended, forced]);
+    this.#spinner?.stop();
+    const code = await this.#finish(outcome);
+    const closed = new AbortController();
+    await Promise.race([this.#context.close(), sleep(clock, closeMsMax, closed.signal)]);
+    closed.abort();
     this.#interruption.close();
     await Promise.all([terminal.out.flush(), terminal.err.flush()]);
     return code;
@@ -77,6 +83,8 @@ export class CommandRun {
     checkOutputFormat(command, this.#settings.output);
     const { values } = resolveOptions(command.options, given.options, environment);
     if (command.endsBySignal) this.#interruption.bePatient();
+    if (this.#isWatched(command))
+      this.#spinner = new Spinner(this.#world.terminal.err, this.#world.clock);
     await command.run({ ...given.args }, { ...values });
   }
 
@@ -85,10 +93,18 @@ export class CommandRun {
     if (!this.#couldChange()) this.#interruption.interrupt('closed pipe');
   }
 
+  /** Somebody sits there and waits for an answer, and nothing else is drawn meanwhile. */
+  #isWatched(command: CommandDefinition): boolean {
+    const answers = command.output === 'report' || command.output === 'listing';
+    return answers && this.#world.terminal.errIsInteractive && !this.#settings?.debug;
+  }
+
   #running(): Running {
     const settings = this.#settings;
-    invariant(settings && this.#command, 'a command asks for its settings only when it runs');
-    return { settings, impact: this.#command.impact };
+    const command = this.#command;
+    invariant(settings && command, 'a command asks for its settings only when it runs');
+    const { impact, endsBySignal } = command;
+    return { settings, impact, endsBySignal, beforePrinting: () => this.#spinner?.stop() };
   }
 
   /** An end that is no failure is null: help was asked for, and is there to print. */

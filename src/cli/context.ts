@@ -1,7 +1,7 @@
 import { BackplaneError } from '../foundation/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
-import type { Logger } from '../ports/logger.ts';
+import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Visitor } from '../runtime/visitor.ts';
 import type { Impact } from './command-definition.ts';
@@ -50,6 +50,9 @@ export interface World {
 export interface Running {
   readonly settings: Settings;
   readonly impact: Impact;
+  readonly endsBySignal: boolean;
+  /** Called before anything is printed. */
+  readonly beforePrinting: () => void;
 }
 
 /**
@@ -98,19 +101,25 @@ export class CommandContext {
       errColour: this.usesColour('err'),
       clock: this.clock,
       signal: this.signal,
+      beforePrinting: this.#running().beforePrinting,
     });
     return this.#print;
   }
 
-  /** Events on standard error: warnings and errors always, the rest with `--debug`. */
+  /**
+   * Events on standard error: all with `--debug`, warnings of a command that goes on and on, and
+   * none of the others, whose error says what happened in one sentence.
+   */
   get logger(): Logger {
+    const { settings, endsBySignal } = this.#running();
+    if (!settings.debug && !endsBySignal) return silentLogger;
     this.#logger ??= createTerminalLogger({
       terminal: this.terminal,
       clock: this.clock,
       redact: this.world.redact,
       colour: this.usesColour('err'),
-      json: this.settings.output === 'json' || this.settings.output === 'jsonl',
-      level: this.settings.debug ? 'debug' : 'warn',
+      json: settings.output === 'json' || settings.output === 'jsonl',
+      level: settings.debug ? 'debug' : 'warn',
     });
     return this.#logger;
   }

@@ -11,6 +11,7 @@ import type { Engine } from '../../src/ports/engine.ts';
 import type { Visitor } from '../../src/runtime/visitor.ts';
 import { runBackplane } from '../support/run-backplane.ts';
 import { projectRoot } from '../support/source-files.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { Capture, cliWorld } from './support/cli-world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'backplane-ending-'));
@@ -118,6 +119,42 @@ describe('an interrupt', () => {
     expect(run.err.text).toContain('[BP-INTERRUPTED]');
     expect(run.err.text).toContain('it may have happened all the same');
     expect(cluster.enginesOpen).toBe(0);
+  });
+});
+
+describe('a command that takes long', () => {
+  it('says so on a terminal after a second, and wipes it before it ends', async () => {
+    const clock = new VirtualClock();
+    const err = new Capture(true);
+    const { doors } = new EndlessCluster();
+    const listeners = new Map<string, () => void>();
+    const world = { ...cliWorld({ err, doors }), clock };
+    const code = runCli(['op', 'doc', '{}'], world, (name, listen) => listeners.set(name, listen));
+    await expect.poll(() => clock.timersWaiting).toBeGreaterThan(0);
+    await clock.advance(999);
+    expect(err.text).toBe('');
+    await clock.advance(500);
+    expect(err.text).toMatch(/⠋ 1s.*⠙ 1\.1s/s);
+    listeners.get('SIGINT')?.();
+    listeners.get('SIGINT')?.();
+    expect(await code).toBe(130);
+    expect(err.text).toMatch(/\r\u001b\[2K\u001b\[31merror:/);
+    expect(clock.timersWaiting).toBe(0);
+  });
+
+  it('draws nothing where nobody sits', async () => {
+    const clock = new VirtualClock();
+    const err = new Capture();
+    const cluster = new EndlessCluster();
+    const listeners = new Map<string, () => void>();
+    const world = { ...cliWorld({ err, doors: cluster.doors }), clock };
+    const code = runCli(['op', 'doc', '{}'], world, (name, listen) => listeners.set(name, listen));
+    await expect.poll(() => cluster.asked).toBe(true);
+    await clock.advance(3_000);
+    expect(err.text).toBe('');
+    listeners.get('SIGINT')?.();
+    listeners.get('SIGINT')?.();
+    expect(await code).toBe(130);
   });
 });
 

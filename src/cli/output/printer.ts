@@ -17,6 +17,8 @@ export interface PrinterOptions {
   readonly errColour: boolean;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** Called before anything is printed. */
+  readonly beforePrinting?: () => void;
 }
 
 export const schemaVersion = 1;
@@ -92,10 +94,12 @@ export class Printer {
 
   /** A remark about the result, on standard error. */
   async note(line: Line): Promise<void> {
+    this.#options.beforePrinting?.();
     await this.#options.terminal.err.write(`${renderLine(line, this.#options.errColour)}\n`);
   }
 
   #write(text: string): Promise<void> {
+    this.#options.beforePrinting?.();
     return this.#options.terminal.out.write(text);
   }
 
