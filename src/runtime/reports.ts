@@ -86,7 +86,10 @@ export interface OwnerChange {
 
 /** What a follower of a document is told, in the order of the document. */
 export interface Follower {
-  /** Consecutive ops, continuing exactly where the last call ended. */
+  /**
+   * Consecutive ops, continuing exactly where the last call ended. While it catches up with the log,
+   * a follower may return a promise: the next page is read when that has resolved.
+   */
   ops(ops: readonly FollowedOp[]): void;
   awareness?(changes: readonly AwarenessChange[]): void;
   owner?(change: OwnerChange): void;

@@ -206,7 +206,8 @@ class FollowerAtFeed implements Follower {
       while (this.seq < this.#readTo) {
         const page = await reader.read(this.#feed.doc, this.seq);
         if (page.length === 0) throw shorter(this.#feed.doc, this.#readTo, this.seq);
-        this.#deliver(page.map((op) => asFollowed(this.#feed.doc, op, null)));
+        // A follower that reads slowly says so by a promise: a long log must not pile up in memory.
+        await this.#deliver(page.map((op) => asFollowed(this.#feed.doc, op, null)));
       }
     } catch (error) {
       this.#feed.detach(this);
@@ -228,12 +229,12 @@ class FollowerAtFeed implements Follower {
     }
   }
 
-  #deliver(ops: readonly FollowedOp[]): void {
+  #deliver(ops: readonly FollowedOp[]): unknown {
     const fresh = ops.filter((op) => op.seq > this.seq);
     const last = fresh.at(-1);
     if (!last) return;
     this.seq = last.seq;
-    this.#follower.ops(fresh);
+    return this.#follower.ops(fresh);
   }
 
   awareness(changes: readonly AwarenessChange[]): void {
