@@ -77,7 +77,10 @@ const exitCode = await runCli(
     pid: process.pid,
     redact: createRedactor(process.env, args),
   },
-  (signal, listen) => process.on(signal, listen),
+  {
+    onSignal: (signal, listen) => process.on(signal, listen),
+    onCrash: (listen) => process.on('uncaughtException', listen),
+  },
 );
 // Everything was closed and flushed; a connection that lingers must not hold the shell up.
 process.exit(exitCode);

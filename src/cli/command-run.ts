@@ -8,7 +8,7 @@ import { CommandContext, type Running, type World } from './context.ts';
 import { describeError } from './error-report.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { outputFormatIn } from './global-options.ts';
-import { Interruption, type OnSignal } from './interruption.ts';
+import { Interruption, type ProcessEvents } from './interruption.ts';
 import { resolveOptions } from './option-values.ts';
 import { checkOutputFormat } from './output-kinds.ts';
 import { buildProgram, type GivenValues } from './program.ts';
@@ -27,17 +27,20 @@ export class CommandRun {
   readonly #interruption: Interruption;
   readonly #context: CommandContext;
   readonly #program: Command;
+  /** An exception that nobody caught. */
+  readonly #crashed: Promise<unknown>;
   #settings: Settings | null = null;
   #command: CommandDefinition | null = null;
   #spinner: Spinner | null = null;
   /** What the parser prints, held back until it is known that the command line was right. */
   #help = '';
 
-  constructor(args: readonly string[], world: World, onSignal: OnSignal) {
+  constructor(args: readonly string[], world: World, events: ProcessEvents) {
     this.#args = args;
     this.#world = world;
     this.#interruption = new Interruption(world.clock);
-    this.#interruption.watch(onSignal);
+    this.#interruption.watch(events);
+    this.#crashed = new Promise((resolve) => events.onCrash(resolve));
     world.terminal.out.onClosed(() => this.#becomeUnread());
     this.#context = new CommandContext(world, () => this.#running(), this.#interruption.signal);
     this.#program = buildProgram(commandTable, hiddenCommands, {
@@ -53,21 +56,28 @@ export class CommandRun {
 
   /** Runs it to its end. Never throws. */
   async run(): Promise<number> {
-    const { terminal, clock } = this.#world;
     const ended = this.#parse().then(
       () => null,
       (thrown: unknown) => this.#asError(thrown),
     );
     const forced = this.#interruption.forced.then(() => interrupted());
-    const outcome = await Promise.race([ended, forced]);
+    const crashed = this.#crashed.then(asBackplaneError);
+    const outcome = await Promise.race([ended, forced, crashed]);
     this.#spinner?.stop();
     const code = await this.#finish(outcome);
-    const closed = new AbortController();
-    await Promise.race([this.#context.close(), sleep(clock, closeMsMax, closed.signal)]);
-    closed.abort();
+    await this.#inTime(this.#context.close());
     this.#interruption.close();
-    await Promise.all([terminal.out.flush(), terminal.err.flush()]);
+    const { out, err } = this.#world.terminal;
+    const flushed = Promise.all([out.flush(), err.flush()]);
+    // A slow reader is waited for, but not by somebody who wants to get away.
+    await (this.#interruption.cause === null ? flushed : this.#inTime(flushed));
     return code;
+  }
+
+  async #inTime(ending: Promise<unknown>): Promise<void> {
+    const done = new AbortController();
+    await Promise.race([ending, sleep(this.#world.clock, closeMsMax, done.signal)]);
+    done.abort();
   }
 
   async #parse(): Promise<void> {
@@ -83,8 +93,8 @@ export class CommandRun {
     checkOutputFormat(command, this.#settings.output);
     const { values } = resolveOptions(command.options, given.options, environment);
     if (command.endsBySignal) this.#interruption.bePatient();
-    if (this.#isWatched(command))
-      this.#spinner = new Spinner(this.#world.terminal.err, this.#world.clock);
+    const { terminal, clock } = this.#world;
+    if (this.#isWatched(command)) this.#spinner = new Spinner(terminal.err, clock);
     await command.run({ ...given.args }, { ...values });
   }
 

@@ -3,8 +3,12 @@ import type { Clock, Timer } from '../ports/clock.ts';
 /** What ended a command before its time. */
 export type InterruptionCause = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'closed pipe';
 
-/** Tells when the process is asked to stop: `process.on` with the names of signals. */
-export type OnSignal = (signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listen: () => void) => void;
+/** What happens to the process: `process.on`. */
+export interface ProcessEvents {
+  onSignal(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listen: () => void): void;
+  /** An exception that nobody caught: a bug of ours. */
+  onCrash(listen: (thrown: unknown) => void): void;
+}
 
 /** How long a command may take to stop after it was interrupted. */
 const graceMs = 2_000;
@@ -37,9 +41,9 @@ export class Interruption {
     return this.#cause;
   }
 
-  watch(onSignal: OnSignal): void {
+  watch(events: ProcessEvents): void {
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      onSignal(name, () => this.interrupt(name));
+      events.onSignal(name, () => this.interrupt(name));
     }
   }
 

@@ -1,13 +1,13 @@
 import { commandTable } from './command-table.ts';
 import type { World } from './context.ts';
 import { programHelp } from './help-page.ts';
-import type { OnSignal } from './interruption.ts';
+import type { ProcessEvents } from './interruption.ts';
 
 /** Runs one command line to its end and answers the exit code. Never throws. */
 export async function runCli(
   args: readonly string[],
   world: World,
-  onSignal: OnSignal,
+  events: ProcessEvents,
 ): Promise<number> {
   if (asksForHelp(args)) {
     // The page that people look at first needs neither the parser nor a command.
@@ -16,7 +16,7 @@ export async function runCli(
     return 0;
   }
   const { CommandRun } = await import('./command-run.ts');
-  return new CommandRun(args, world, onSignal).run();
+  return new CommandRun(args, world, events).run();
 }
 
 function asksForHelp([first, ...others]: readonly string[]): boolean {

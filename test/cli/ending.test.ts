@@ -12,7 +12,7 @@ import type { Visitor } from '../../src/runtime/visitor.ts';
 import { runBackplane } from '../support/run-backplane.ts';
 import { projectRoot } from '../support/source-files.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { Capture, cliWorld } from './support/cli-world.ts';
+import { Capture, cliWorld, EventfulProcess, quietProcess } from './support/cli-world.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'backplane-ending-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -56,10 +56,9 @@ class EndlessCluster {
 /** Runs a command line that can be sent signals. */
 function started(args: readonly string[], cluster: EndlessCluster, out: Writable = new Capture()) {
   const err = new Capture();
-  const listeners = new Map<string, () => void>();
-  const world = cliWorld({ out, err, doors: cluster.doors, args });
-  const code = runCli(args, world, (signal, listen) => listeners.set(signal, listen));
-  return { code, err, send: (signal: string) => listeners.get(signal)?.() };
+  const happening = new EventfulProcess();
+  const code = runCli(args, cliWorld({ out, err, doors: cluster.doors, args }), happening);
+  return { code, err, happening };
 }
 
 describe('a reader that goes away', () => {
@@ -85,7 +84,7 @@ describe('a reader that goes away', () => {
     };
     const err = new Capture();
     const world = cliWorld({ out: brokenPipe(), err, doors });
-    const code = await runCli(['op', 'doc', '{}', '--timeout', '50ms'], world, () => {});
+    const code = await runCli(['op', 'doc', '{}', '--timeout', '50ms'], world, quietProcess);
     expect(code).toBe(6);
     expect(err.text).toContain('[BP-DRAINING]');
   });
@@ -103,7 +102,7 @@ describe('an interrupt', () => {
     const cluster = new EndlessCluster();
     const run = started(['inspect', 'channels', '-o', 'jsonl'], cluster);
     await expect.poll(() => cluster.rows).toBeGreaterThan(0);
-    run.send('SIGINT');
+    run.happening.send('SIGINT');
     expect(await run.code).toBe(130);
     expect(run.err.text).toBe('');
     expect(cluster.enginesOpen).toBe(0);
@@ -113,12 +112,36 @@ describe('an interrupt', () => {
     const cluster = new EndlessCluster();
     const run = started(['op', 'doc', '{}'], cluster);
     await expect.poll(() => cluster.asked).toBe(true);
-    run.send('SIGINT');
-    run.send('SIGINT');
+    run.happening.send('SIGINT');
+    run.happening.send('SIGINT');
     expect(await run.code).toBe(130);
     expect(run.err.text).toContain('[BP-INTERRUPTED]');
     expect(run.err.text).toContain('it may have happened all the same');
     expect(cluster.enginesOpen).toBe(0);
+  });
+});
+
+describe('a bug of ours', () => {
+  it('ends the command with 1, one sentence, and whatever was open closed', async () => {
+    const cluster = new EndlessCluster();
+    const run = started(['op', 'doc', '{}'], cluster);
+    await expect.poll(() => cluster.asked).toBe(true);
+    run.happening.crash(new TypeError('x is not a function'));
+    expect(await run.code).toBe(1);
+    expect(run.err.text).toMatch(/^error: x is not a function \[BP-INTERNAL\]\n/);
+    expect(run.err.text).not.toMatch(/\n\s+at /);
+    expect(cluster.enginesOpen).toBe(0);
+  });
+});
+
+describe('a reader that neither reads nor goes away', () => {
+  it('does not keep an interrupted command', async () => {
+    const cluster = new EndlessCluster();
+    const stuck = new Writable({ highWaterMark: 1, write() {} });
+    const run = started(['inspect', 'channels', '-o', 'jsonl'], cluster, stuck);
+    await expect.poll(() => cluster.rows).toBe(255);
+    run.happening.send('SIGINT');
+    expect(await run.code).toBe(130);
   });
 });
 
@@ -127,16 +150,16 @@ describe('a command that takes long', () => {
     const clock = new VirtualClock();
     const err = new Capture(true);
     const { doors } = new EndlessCluster();
-    const listeners = new Map<string, () => void>();
+    const happening = new EventfulProcess();
     const world = { ...cliWorld({ err, doors }), clock };
-    const code = runCli(['op', 'doc', '{}'], world, (name, listen) => listeners.set(name, listen));
+    const code = runCli(['op', 'doc', '{}'], world, happening);
     await expect.poll(() => clock.timersWaiting).toBeGreaterThan(0);
     await clock.advance(999);
     expect(err.text).toBe('');
     await clock.advance(500);
     expect(err.text).toMatch(/⠋ 1s.*⠙ 1\.1s/s);
-    listeners.get('SIGINT')?.();
-    listeners.get('SIGINT')?.();
+    happening.send('SIGINT');
+    happening.send('SIGINT');
     expect(await code).toBe(130);
     expect(err.text).toMatch(/\r\u001b\[2K\u001b\[31merror:/);
     expect(clock.timersWaiting).toBe(0);
@@ -146,14 +169,14 @@ describe('a command that takes long', () => {
     const clock = new VirtualClock();
     const err = new Capture();
     const cluster = new EndlessCluster();
-    const listeners = new Map<string, () => void>();
+    const happening = new EventfulProcess();
     const world = { ...cliWorld({ err, doors: cluster.doors }), clock };
-    const code = runCli(['op', 'doc', '{}'], world, (name, listen) => listeners.set(name, listen));
+    const code = runCli(['op', 'doc', '{}'], world, happening);
     await expect.poll(() => cluster.asked).toBe(true);
     await clock.advance(3_000);
     expect(err.text).toBe('');
-    listeners.get('SIGINT')?.();
-    listeners.get('SIGINT')?.();
+    happening.send('SIGINT');
+    happening.send('SIGINT');
     expect(await code).toBe(130);
   });
 });

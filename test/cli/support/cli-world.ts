@@ -1,5 +1,6 @@
 import { Readable, Writable } from 'node:stream';
 import { CommandContext, type Doors, type World } from '../../../src/cli/context.ts';
+import type { ProcessEvents } from '../../../src/cli/interruption.ts';
 import { createRedactor } from '../../../src/cli/redactor.ts';
 import { runCli } from '../../../src/cli/run-cli.ts';
 import { createTerminal, type OutputStream } from '../../../src/cli/terminal.ts';
@@ -69,6 +70,31 @@ export function idleContext(): CommandContext {
   return new CommandContext(cliWorld(), unknown, new AbortController().signal);
 }
 
+/** A process to which nothing happens. */
+export const quietProcess: ProcessEvents = { onSignal() {}, onCrash() {} };
+
+/** A process to which a test makes things happen. */
+export class EventfulProcess implements ProcessEvents {
+  readonly #signals = new Map<string, () => void>();
+  #crash: (thrown: unknown) => void = () => {};
+
+  onSignal(signal: string, listen: () => void): void {
+    this.#signals.set(signal, listen);
+  }
+
+  onCrash(listen: (thrown: unknown) => void): void {
+    this.#crash = listen;
+  }
+
+  send(signal: string): void {
+    this.#signals.get(signal)?.();
+  }
+
+  crash(thrown: unknown): void {
+    this.#crash(thrown);
+  }
+}
+
 /** Runs a command line in this process, with nothing behind its doors. */
 export async function runInProcess(
   args: readonly string[],
@@ -76,6 +102,6 @@ export async function runInProcess(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const out = new Capture();
   const err = new Capture();
-  const code = await runCli(args, cliWorld({ ...options, args, out, err }), () => {});
+  const code = await runCli(args, cliWorld({ ...options, args, out, err }), quietProcess);
   return { code, stdout: out.text, stderr: err.text };
 }
