@@ -31,10 +31,8 @@ import { registerOwnMethods } from './requests/own-methods.ts';
 import { readReceipt } from './requests/read-receipt.ts';
 import { askAll, askNode, findNode, timed } from './requests/scatter.ts';
 import { SessionKeeper } from './sessions/session-keeper.ts';
-import type { SessionWatch } from './sessions/session-watch.ts';
+import { distrustMs, type SessionWatch } from './sessions/session-watch.ts';
 
-/** After our own connection was away, everybody's inboxes and beats may look dead for this long. */
-const distrustMs = 3_000;
 const drainConcurrency = 128;
 const lastRepliesMs = 5_000;
 

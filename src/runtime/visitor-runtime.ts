@@ -2,7 +2,7 @@ import { BackplaneError, isBackplaneError } from '../foundation/errors.ts';
 import { checkDocumentName, checkPeer, opIdOf } from '../foundation/identifiers.ts';
 import { dials, limits } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
-import type { Subscription } from '../ports/bus.ts';
+import type { Subscription, Unlisten } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -30,7 +30,7 @@ import { LiveNodes } from './requests/live-nodes.ts';
 import { readReceipt } from './requests/read-receipt.ts';
 import { Requester } from './requests/requester.ts';
 import { askAll, askNode, findNode, timed } from './requests/scatter.ts';
-import { SessionWatch } from './sessions/session-watch.ts';
+import { distrustMs, SessionWatch } from './sessions/session-watch.ts';
 import type { Visitor } from './visitor.ts';
 
 export interface VisitorWorld {
@@ -71,6 +71,7 @@ class VisitorRuntime implements Visitor {
   readonly #requester: Requester;
   readonly #router: DocumentRouter;
   readonly #feeds: Feeds;
+  readonly #unlisten: Unlisten;
   #inbox: Subscription | null = null;
 
   constructor(world: VisitorWorld, settings: VisitorSettings, clusterTag: number) {
@@ -83,6 +84,7 @@ class VisitorRuntime implements Visitor {
     const shared = { bus, sessions, leases, clock, random, logger, counters };
     const { takeoverGraceMs } = dials;
     const watch = new SessionWatch({ ...shared, takeoverGraceMs, fastTakeover: settings.mayFence });
+    this.#unlisten = bus.onInterrupted(() => watch.distrustSilence(distrustMs));
     const outbox = new Outbox(bus, clusterTag);
     const inbox = () => this.#id;
     this.#nodes = new LiveNodes({ ...shared, watch });
@@ -166,6 +168,7 @@ class VisitorRuntime implements Visitor {
   }
 
   async close(): Promise<void> {
+    this.#unlisten();
     await this.#feeds.close();
     this.#requester.failEverything(new BackplaneError('CLOSED', 'the visitor has left'));
     await this.#inbox?.close();

@@ -17,6 +17,8 @@ export interface SessionWatchParts {
 }
 
 const deadKnownMax = 4_096;
+/** After our own connection was away, everybody's inboxes and beats may look dead for this long. */
+export const distrustMs = 3_000;
 
 /**
  * Judges whether other sessions are alive. Death is stable, so it is remembered; life is asked

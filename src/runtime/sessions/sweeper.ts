@@ -1,15 +1,18 @@
 import { asBackplaneError } from '../../foundation/errors.ts';
+import type { Bus } from '../../ports/bus.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import { repeat } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Sessions } from '../../ports/sessions.ts';
+import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
+import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { SessionWatch } from './session-watch.ts';
 
 export interface SweeperParts {
+  readonly bus: Bus;
   readonly sessions: Sessions;
   readonly leases: Leases;
   readonly keeper: SessionKeeper;
@@ -70,16 +73,8 @@ export class Sweeper {
   }
 
   async #fenceSilent(): Promise<void> {
-    const { sessions, keeper, watch, logger, counters, nodeTimeoutMs } = this.#parts;
-    const live = (await sessions.list()).filter((session) => session.state === 'live');
-    const silent = live.filter(
-      (session) => session.lastBeatAgoMs > nodeTimeoutMs && session.id !== keeper.id(),
-    );
-    if (silent.length > 1 && silent.length > live.length * silentShareMax) {
-      logger.event('warn', 'sweep.withheld', { silent: silent.length, live: live.length });
-      return;
-    }
-    for (const session of silent) {
+    const { sessions, watch, logger, counters } = this.#parts;
+    for (const session of await this.#silent()) {
       const answer = await sessions.fence(session.id, session.beat, 'fenced');
       if (answer === 'renewed') continue;
       if (answer === 'fenced') {
@@ -89,6 +84,35 @@ export class Sweeper {
       }
       watch.confirmDead(session.id);
     }
+  }
+
+  async #silent(): Promise<SessionRecord[]> {
+    const { sessions, keeper, watch, logger, nodeTimeoutMs } = this.#parts;
+    const records = await sessions.list();
+    // Whoever buried them, this node is to forget what it keeps of theirs.
+    for (const { id, state } of records) if (state === 'dead') watch.confirmDead(id);
+    const live = records.filter(({ state }) => state === 'live');
+    const silent = live.filter(({ id, lastBeatAgoMs }) => {
+      return lastBeatAgoMs > nodeTimeoutMs && id !== keeper.id();
+    });
+    if (silent.length <= 1 || silent.length <= live.length * silentShareMax) return silent;
+    const absent = await this.#absent(silent);
+    if (absent.length < silent.length) {
+      logger.event('warn', 'sweep.withheld', {
+        silent: silent.length - absent.length,
+        live: live.length,
+      });
+    }
+    return absent;
+  }
+
+  /** Those whose inbox nobody listens on: their process is gone, whatever ails the broker. */
+  async #absent(sessions: readonly SessionRecord[]): Promise<SessionRecord[]> {
+    const absent: SessionRecord[] = [];
+    for (const session of sessions) {
+      if ((await this.#parts.bus.receivers(inboxChannel(session.id))) === 0) absent.push(session);
+    }
+    return absent;
   }
 
   async #sweepDead(): Promise<void> {

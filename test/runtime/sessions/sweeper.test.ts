@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { op } from '../../support/some-ops.ts';
+
+const nodeTimeoutMs = 20_000;
+/** The longest pause between two sweeps, with its jitter. */
+const sweepMs = 6_250;
+
+async function leasesOf(cluster: MemoryCluster, session: string | null): Promise<string[]> {
+  const docs: string[] = [];
+  for await (const page of cluster.engine.inspector.leases()) {
+    docs.push(...page.filter((row) => row.session === session).map(({ doc }) => doc));
+  }
+  return docs.sort();
+}
+
+async function threeNodesOwningTwoEach(options = {}) {
+  const cluster = await MemoryCluster.start(['a', 'b', 'c'], options);
+  for (const { nodeId, runtime } of cluster.nodes) {
+    await cluster.run(runtime.submit(`${nodeId}-1`, op('p', 1)));
+    await cluster.run(runtime.submit(`${nodeId}-2`, op('p', 1)));
+  }
+  const sessions = cluster.nodes.map(({ runtime }) => runtime.session());
+  return { cluster, sessions };
+}
+
+describe('a node that is silent beyond the node timeout', () => {
+  test('is fenced and its leases are cleared within one sweep, those of the living are not', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    cluster.node('a').pause();
+    await cluster.advance(nodeTimeoutMs + 5_000 + sweepMs);
+    expect(await cluster.engine.sessions.read(sessions[0] ?? '')).toMatchObject({
+      state: 'dead',
+      cause: 'fenced',
+    });
+    expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual([]);
+    expect(await leasesOf(cluster, sessions[1] ?? '')).toEqual(['b-1', 'b-2']);
+    expect(await leasesOf(cluster, sessions[2] ?? '')).toEqual(['c-1', 'c-2']);
+  });
+
+  test('is not given up a moment earlier', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    await cluster.advance(5_000);
+    cluster.node('a').pause();
+    await cluster.advance(nodeTimeoutMs - 5_001);
+    expect((await cluster.engine.sessions.read(sessions[0] ?? ''))?.state).toBe('live');
+    cluster.node('a').resume();
+    await cluster.advance(60_000);
+    expect(cluster.node('a').runtime.session()).toBe(sessions[0]);
+  });
+
+  test('notices when it goes on, takes a new session and is whole again', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    cluster.node('a').pause();
+    await cluster.advance(60_000);
+    const taken = await cluster.run(cluster.node('b').runtime.submit('a-1', op('p', 2)));
+    expect(taken).toMatchObject({ seq: 2, nodeId: 'b' });
+    cluster.node('a').resume();
+    const { runtime } = cluster.node('a');
+    await cluster.until('a new session', () => {
+      return runtime.session() !== null && runtime.session() !== sessions[0];
+    });
+    const through = await cluster.run(runtime.submit('a-1', op('p', 3)));
+    expect(through).toMatchObject({ seq: 3, nodeId: 'b', hops: 1 });
+    const own = await cluster.run(runtime.submit('a-2', op('p', 2)));
+    expect(own).toMatchObject({ seq: 2, nodeId: 'a' });
+    expect((await runtime.readiness()).ready).toBe(true);
+  });
+});
+
+describe('a dead session', () => {
+  test('that expired by its TTL alone is swept', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach({
+      dials: { nodeTimeoutMs: 600_000 },
+    });
+    await cluster.node('a').kill();
+    await cluster.advance(30_000 + sweepMs);
+    expect((await cluster.engine.sessions.read(sessions[0] ?? ''))?.cause).toBe('expired');
+    expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual([]);
+  });
+
+  test('is swept by another node when the sweeper died in the middle', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    const killer = cluster.node('b');
+    const other = cluster.node('c');
+    for (const node of [killer, other]) {
+      node.faults.rule(({ port, method }) => {
+        if (port !== 'leases' || method !== 'sweep') return undefined;
+        // Whoever is first dies at its first step; the other one is let through.
+        if (killerDied) return undefined;
+        killerDied = true;
+        void node.kill();
+        return { hangs: true };
+      });
+    }
+    let killerDied = false;
+    await cluster.node('a').kill();
+    await cluster.until('a sweep', () => killerDied);
+    expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual(['a-1', 'a-2']);
+    await cluster.advance(30_000 + 2 * sweepMs);
+    expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual([]);
+  });
+});
+
+describe('when most nodes are silent at once', () => {
+  test('nobody is given up before its TTL, because it may be the broker that is ill', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    cluster.node('a').pause();
+    cluster.node('b').pause();
+    await cluster.advance(29_000);
+    const states = await Promise.all(
+      sessions.map(async (id) => (await cluster.engine.sessions.read(id ?? ''))?.state),
+    );
+    expect(states).toEqual(['live', 'live', 'live']);
+    expect(cluster.node('c').events.map(({ name }) => name)).toContain('sweep.withheld');
+  });
+
+  test('those whose inbox is gone as well are given up all the same', async () => {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    await cluster.node('a').kill();
+    await cluster.node('b').kill();
+    await cluster.advance(nodeTimeoutMs + sweepMs);
+    for (const id of [sessions[0], sessions[1]]) {
+      expect((await cluster.engine.sessions.read(id ?? ''))?.cause).toBe('fenced');
+      expect(await leasesOf(cluster, id ?? '')).toEqual([]);
+    }
+  });
+});
+
+test('a node in doubt about itself gives up nobody', async () => {
+  const { cluster, sessions } = await threeNodesOwningTwoEach({
+    dials: { leaseTtlMs: 120_000, heartbeatMs: 5_000 },
+  });
+  for (const nodeId of ['a', 'b', 'c']) {
+    cluster.node(nodeId).faults.always('sessions.renew', { hangs: true });
+  }
+  // Only `c` looks, and it has been interrupted again and again.
+  cluster.node('a').pause();
+  cluster.node('b').pause();
+  cluster.node('b').resume();
+  for (let second = 0; second < 60; second++) {
+    cluster.broker.interrupt();
+    await cluster.advance(1_000);
+  }
+  expect((await cluster.engine.sessions.read(sessions[0] ?? ''))?.state).toBe('live');
+});
