@@ -1,6 +1,6 @@
 import { type BigIntStats, statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
-import { BackplaneError } from '../../foundation/errors.ts';
+import { BackplaneError, type Certainty } from '../../foundation/errors.ts';
 import type { SqliteAnswer, WriteRequest } from './sqlite-calls.ts';
 import { asFailure, isLocked, sqliteFailure } from './sqlite-errors.ts';
 import { SqliteWrites } from './sqlite-writes.ts';
@@ -35,18 +35,20 @@ export class GroupCommit {
   commit(takeGroup: () => readonly WriteRequest[]): SqliteAnswer[] {
     try {
       this.#begin();
-    } catch (thrown) {
-      return failAll(takeGroup(), sqliteFailure(thrown, this.#path));
-    }
-    const group = takeGroup();
-    try {
-      const answers = group.map((request) => this.#perform(request));
       this.#checkFile();
-      return this.#finish(group, answers);
     } catch (thrown) {
       this.#rollBack();
-      return failAll(group, sqliteFailure(thrown, this.#path));
+      return this.#failAll(takeGroup(), thrown);
     }
+    const group = takeGroup();
+    const answers: SqliteAnswer[] = [];
+    try {
+      for (const request of group) answers.push({ id: request.id, gives: this.#apply(request) });
+    } catch (thrown) {
+      this.#rollBack();
+      return this.#commitAround(group, answers.length, thrown);
+    }
+    return this.#finish(group, answers);
   }
 
   #begin(): void {
@@ -59,18 +61,17 @@ export class GroupCommit {
     }
   }
 
-  #perform(request: WriteRequest): SqliteAnswer {
-    this.#db.exec('SAVEPOINT write');
-    try {
-      const answer = { id: request.id, gives: this.#apply(request) };
-      this.#db.exec('RELEASE write');
-      return answer;
-    } catch (thrown) {
-      // Some failures, as of a full disk, end the whole transaction.
-      if (!this.#db.isTransaction) throw thrown;
-      this.#db.exec('ROLLBACK TO write; RELEASE write');
-      return { id: request.id, failure: asFailure(sqliteFailure(thrown, this.#path)) };
-    }
+  /**
+   * A savepoint would not do: a full disk ends the whole transaction. What came before the failed
+   * write is done again, what comes after it for the first time: twice at most, however many fail.
+   */
+  #commitAround(group: readonly WriteRequest[], failed: number, thrown: unknown): SqliteAnswer[] {
+    const [before, after] = [group.slice(0, failed), group.slice(failed + 1)];
+    return [
+      ...(before.length > 0 ? this.commit(() => before) : []),
+      ...this.#failAll(group.slice(failed, failed + 1), thrown),
+      ...(after.length > 0 ? this.commit(() => after) : []),
+    ];
   }
 
   #apply(request: WriteRequest): unknown {
@@ -93,8 +94,17 @@ export class GroupCommit {
     } catch (thrown) {
       this.#rollBack();
       // When the sync fails, the log may hold the transaction and be replayed one day.
-      return failAll(group, sqliteFailure(thrown, this.#path, 'indefinite'));
+      return this.#failAll(group, thrown, 'indefinite');
     }
+  }
+
+  #failAll(
+    group: readonly WriteRequest[],
+    thrown: unknown,
+    certainty: Certainty = 'definite',
+  ): SqliteAnswer[] {
+    const failure = asFailure(sqliteFailure(thrown, this.#path, certainty));
+    return group.map(({ id }) => ({ id, failure }));
   }
 
   #rollBack(): void {
@@ -115,9 +125,4 @@ export class GroupCommit {
 
 function fileAt(path: string): BigIntStats | null {
   return statSync(path, { bigint: true, throwIfNoEntry: false }) ?? null;
-}
-
-function failAll(group: readonly WriteRequest[], error: BackplaneError): SqliteAnswer[] {
-  const failure = asFailure(error);
-  return group.map(({ id }) => ({ id, failure }));
 }

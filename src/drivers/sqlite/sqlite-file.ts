@@ -64,7 +64,7 @@ export function openSqliteReader({ path, lockWaitMs }: SqliteOpening): DatabaseS
 
 function connect(path: string, lockWaitMs: number): DatabaseSync {
   // mode=rw: a file removed in between must not come back empty.
-  const db = new DatabaseSync(uri(path, 'mode', 'rw'), { timeout: lockWaitMs });
+  const db = new DatabaseSync(uri(path, 'mode', 'rw'), { timeout: lockWaitMs, defensive: true });
   try {
     // fullfsync: without it fsync on macOS does not reach the disk.
     db.exec(`

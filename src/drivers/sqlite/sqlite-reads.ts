@@ -94,7 +94,7 @@ function opOf(
     epoch: row.count('epoch'),
     peer: row.text('peer'),
     counter: row.count('counter'),
-    at: row.count('at'),
+    at: row.number('at'),
     chain: row.text('chain'),
     payload: row.bytes('payload'),
   };

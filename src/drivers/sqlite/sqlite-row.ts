@@ -16,6 +16,11 @@ export class SqliteRow {
     return this.fail(name);
   }
 
+  number(name: string): number {
+    const value = this.#fields[name];
+    return typeof value === 'number' && Number.isFinite(value) ? value : this.fail(name);
+  }
+
   text(name: string): string {
     const value = this.#fields[name];
     return typeof value === 'string' ? value : this.fail(name);

@@ -2,6 +2,9 @@
 export const applicationId = 0x62_70_6c_6e;
 export const schemaVersion = 1;
 
+/** What `checkWritable` writes: more than a small append, so that it has no room before that. */
+const probeBytes = 32_768;
+
 export const tables = ['meta', 'documents', 'ops', 'snapshots', 'probe'] as const;
 
 /**
@@ -32,7 +35,7 @@ export const schemaSql = `
     epoch INTEGER NOT NULL,
     peer TEXT NOT NULL,
     counter INTEGER NOT NULL,
-    at INTEGER NOT NULL,
+    at REAL NOT NULL,
     chain TEXT NOT NULL,
     payload BLOB NOT NULL,
     PRIMARY KEY (doc_id, seq)
@@ -47,4 +50,5 @@ export const schemaSql = `
     id INTEGER PRIMARY KEY,
     data BLOB NOT NULL
   ) STRICT;
+  INSERT INTO probe VALUES (1, zeroblob(${probeBytes}));
 `;

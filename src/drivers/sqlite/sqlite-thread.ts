@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BackplaneError } from '../../foundation/errors.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { Clock, Timer } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Gives, SqliteAnswer, SqliteKind, SqliteRequest, Takes } from './sqlite-calls.ts';
 import { asError } from './sqlite-errors.ts';
@@ -10,11 +10,17 @@ const callsWaitingMax = 8_192;
 const bytesWaitingMax = 67_108_864;
 /** An answer that took longer than this is worth a line in the log: the disk is slow, or shared. */
 const slowMs = 1_000;
+/** A disk that hangs must not hang its callers; above the wait for a lock, which is known by name. */
+const callTimeoutMs = 10_000;
+/** After a pause of this whole process, answers that are already there are read before giving up. */
+const catchUpMs = 50;
 
 interface Waiting {
   readonly kind: SqliteKind;
   readonly bytes: number;
   readonly sinceMs: number;
+  /** Its caller was told that it is too late; the thread still has it, so it counts. */
+  isGivenUp: boolean;
   readonly resolve: (gives: never) => void;
   readonly reject: (error: BackplaneError) => void;
 }
@@ -25,9 +31,9 @@ export interface SqliteThreadParts {
 }
 
 /**
- * A thread with the file open, seen from the thread that needs it. Calls are answered in order;
- * when the thread dies, those under way fail as indefinite and all later ones fail at once. It
- * keeps the process alive only while a call is under way.
+ * A thread with the file open, seen from the thread that needs it. Every call ends: with its
+ * answer, at its deadline, or when the thread dies; the last two are indefinite. All later calls
+ * to a dead thread fail at once. It keeps the process alive only while a call is under way.
  */
 export class SqliteThread {
   readonly #name: string;
@@ -40,6 +46,7 @@ export class SqliteThread {
   #bytesWaiting = 0;
   #lastId = 0;
   #isSlowReported = false;
+  #watch: Timer | null = null;
   #state: 'running' | 'ending' | 'dead' = 'running';
 
   constructor(name: string, parts: SqliteThreadParts) {
@@ -73,7 +80,8 @@ export class SqliteThread {
       const id = ++this.#lastId;
       const sinceMs = this.#parts.clock.monotonicMs();
       if (this.#waiting.size === 0) this.#worker.ref();
-      this.#waiting.set(id, { kind, bytes, sinceMs, resolve, reject });
+      this.#watch ??= this.#parts.clock.after(callTimeoutMs, () => this.#expireSoon());
+      this.#waiting.set(id, { kind, bytes, sinceMs, isGivenUp: false, resolve, reject });
       this.#bytesWaiting += bytes;
       // The kind and what it takes belong together by this function's own signature.
       this.#outbox.push({ id, kind, takes } as SqliteRequest);
@@ -89,7 +97,10 @@ export class SqliteThread {
       this.call('close', null).catch(() => {});
       this.#state = 'ending';
     }
+    // A thread that hangs on its disk must not keep the node from stopping.
+    const timer = this.#parts.clock.after(callTimeoutMs, () => void this.#worker.terminate());
     await this.#exited;
+    timer.cancel();
   }
 
   /** Ends the thread where it stands, as a crash would. */
@@ -114,7 +125,35 @@ export class SqliteThread {
       if ('failure' in answer) waiting.reject(asError(answer.failure));
       else waiting.resolve(answer.gives as never);
     }
-    if (this.#waiting.size === 0 && this.#state === 'running') this.#worker.unref();
+    if (this.#waiting.size === 0) this.#rest();
+  }
+
+  /** Nothing is under way. */
+  #rest(): void {
+    this.#watch?.cancel();
+    this.#watch = null;
+    if (this.#state === 'running') this.#worker.unref();
+  }
+
+  #expireSoon(): void {
+    this.#watch = this.#parts.clock.after(catchUpMs, () => this.#expire());
+  }
+
+  /** Calls wait in the order they were made, and all for as long. */
+  #expire(): void {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const waiting of this.#waiting.values()) {
+      if (waiting.isGivenUp) continue;
+      const leftMs = waiting.sinceMs + callTimeoutMs - nowMs;
+      if (leftMs > 0) {
+        this.#watch = this.#parts.clock.after(leftMs, () => this.#expireSoon());
+        return;
+      }
+      waiting.isGivenUp = true;
+      const late = `the store did not answer ${waiting.kind} within ${callTimeoutMs} ms`;
+      waiting.reject(new BackplaneError('STORE_UNAVAILABLE', late));
+    }
+    this.#watch = null;
   }
 
   #forget(id: number, waiting: Waiting): void {
@@ -146,6 +185,7 @@ export class SqliteThread {
         new BackplaneError('STORE_UNAVAILABLE', `the store's thread died: ${reason}`, { cause }),
       );
     }
+    this.#rest();
   }
 
   #isFull(bytes: number): boolean {

@@ -1,11 +1,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { BackplaneError } from '../../foundation/errors.ts';
 import type { AppendAnswer, DocumentHead, StoreFenceAnswer } from '../../ports/store.ts';
 import { unpackOps } from './packed-ops.ts';
 import type { Takes } from './sqlite-calls.ts';
 import { SqliteReads } from './sqlite-reads.ts';
-
-/** Larger than a page, so that it needs room of its own, as an append may. */
-const probeBytes = 8_192;
 
 /**
  * The writes of a store, each within a transaction that the caller holds from before the first
@@ -19,8 +17,8 @@ export class SqliteWrites {
   readonly #addOp: StatementSync;
   readonly #moveEnd: StatementSync;
   readonly #keepSnapshot: StatementSync;
-  readonly #addProbe: StatementSync;
-  readonly #removeProbe: StatementSync;
+  readonly #changeProbe: StatementSync;
+  readonly #restoreProbe: StatementSync;
 
   constructor(db: DatabaseSync) {
     this.#reads = new SqliteReads(db);
@@ -37,8 +35,8 @@ export class SqliteWrites {
     this.#keepSnapshot = db.prepare(
       'INSERT OR REPLACE INTO snapshots (doc_id, seq, chain, data) VALUES (?, ?, ?, ?)',
     );
-    this.#addProbe = db.prepare('INSERT INTO probe (id, data) VALUES (1, zeroblob(?))');
-    this.#removeProbe = db.prepare('DELETE FROM probe WHERE id = 1');
+    this.#changeProbe = db.prepare('UPDATE probe SET data = randomblob(length(data))');
+    this.#restoreProbe = db.prepare('UPDATE probe SET data = zeroblob(length(data))');
   }
 
   fence({ doc, session, expectedEpoch }: Takes<'fence'>): StoreFenceAnswer {
@@ -79,10 +77,11 @@ export class SqliteWrites {
     return true;
   }
 
-  /** Its pages are written and synced like any other's, though no row remains. */
+  /** Pages that were changed are written and synced, though in the end they are as before. */
   checkWritable(): null {
-    this.#addProbe.run(probeBytes);
-    this.#removeProbe.run();
+    const { changes } = this.#changeProbe.run();
+    if (changes !== 1) throw new BackplaneError('STORE_CORRUPT', 'the store has lost its probe');
+    this.#restoreProbe.run();
     return null;
   }
 
