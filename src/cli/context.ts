@@ -1,4 +1,3 @@
-import { BackplaneError } from '../foundation/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
@@ -163,11 +162,6 @@ export class CommandContext {
     const { environment, terminal } = this.world;
     const isTerminal = stream === 'out' ? terminal.isInteractive : terminal.errIsInteractive;
     return wantsColour(this.settings.color, environment, isTerminal);
-  }
-
-  /** Throws INTERRUPTED if the command was interrupted; for loops between two steps. */
-  throwIfAborted(): void {
-    if (this.signal.aborted) throw new BackplaneError('INTERRUPTED', 'interrupted');
   }
 
   /** Closes what was opened. A failure to close is of no use to the user any more. */

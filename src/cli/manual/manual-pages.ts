@@ -6,7 +6,7 @@ import { usageLine } from '../help-page.ts';
 import { leavesOf } from '../load-commands.ts';
 import { optionText, placeholder } from '../option-text.ts';
 import { guarantees, terms } from './model.ts';
-import { RoffPage } from './roff.ts';
+import { RoffPage } from './roff-page.ts';
 import { environmentVariables, errorCodes } from './topics.ts';
 
 const summary = 'run, operate and diagnose clusters of nodes that share documents';

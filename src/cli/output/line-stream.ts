@@ -1,4 +1,4 @@
-import { csvLine } from './csv.ts';
+import { csvLine } from './csv-line.ts';
 import { safeJson } from './safe-json.ts';
 import { type Line, renderLine } from './styled-text.ts';
 

@@ -3,9 +3,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { OutputFormat } from '../global-options.ts';
 import type { Terminal } from '../terminal.ts';
 import type { Listing } from './column.ts';
-import { csvLine } from './csv.ts';
+import { csvLine } from './csv-line.ts';
+import { inPages } from './in-pages.ts';
 import { LineStream, type StreamShape } from './line-stream.ts';
-import { inPages } from './rows.ts';
 import { safeJson } from './safe-json.ts';
 import { type Line, renderLine } from './styled-text.ts';
 
@@ -146,7 +146,7 @@ export class Printer {
     );
   }
 
-  async #yamlListing<Row>(listing: Listing<Row>): Promise<number> {
+  async #yamlListing<Row extends object>(listing: Listing<Row>): Promise<number> {
     let begun = false;
     const head = `schemaVersion: ${schemaVersion}\n${listing.noun}:`;
     const { yamlItems } = await import('./yaml-text.ts');
