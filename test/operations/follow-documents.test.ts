@@ -168,6 +168,27 @@ describe('following documents', () => {
     expect(follow.closed).toBe(true);
   });
 
+  test('rides out a short outage of the backplane, and fails after a long one', async () => {
+    const { parts, following } = clusterWith(1);
+    const outage = { untilMs: 6_000 };
+    const sessions = {
+      ...parts.sessions,
+      list: async () => {
+        const nowMs = parts.clock.monotonicMs();
+        if (nowMs === 0 || nowMs > outage.untilMs) return parts.sessions.list();
+        throw new BackplaneError('BACKPLANE_UNREACHABLE', 'nobody answers');
+      },
+    };
+    const lines = followDocuments({ ...parts, sessions }, ['d'], { outageMsMax: 8_000 });
+    const first = lines.next();
+    const { follower } = await following(1);
+    while (parts.clock.monotonicMs() < 20_000) await new Promise(setImmediate);
+    follower.ops([opAt('d', 2)]);
+    expect((await first).value?.seq).toBe(2);
+    outage.untilMs = Number.POSITIVE_INFINITY;
+    await expect(lines.next()).rejects.toMatchObject({ code: 'BACKPLANE_UNREACHABLE' });
+  });
+
   test('fails with NO_NODES when no node is alive', async () => {
     const { parts } = clusterWith(1);
     const lines = followDocuments({ ...parts, sessions: readOnlySessions([]) }, ['d']);

@@ -41,6 +41,7 @@ export function tailCommand(context: CommandContext): CommandDefinition {
     description: [
       'Shows what happens to documents as it happens, one line each: ops in the order of the document with none missing, awareness, and changes of owner. A document that does not exist yet is waited for.',
       'An op that came live names the node that published it; one read from the log does not, because the log does not say. A reader too slow for the cluster misses no op.',
+      'An outage of the backplane shorter than --timeout is ridden out; a longer one ends it with exit code 3.',
       'Ends by --count, --wait, --until or Ctrl-C. With --wait, exits 5 when --count or --until was not reached.',
     ],
     impact: 'ro',
@@ -90,10 +91,11 @@ async function follow(
 ): Promise<boolean> {
   const { sessions } = await context.engine();
   const visitor = await context.visitor();
-  const { clock, print } = context;
+  const { clock, print, settings } = context;
   const lines = followDocuments({ sessions, visitor, clock }, docs, {
     since,
     signal: end.signal,
+    outageMsMax: settings.timeoutMs,
     onUnknown: (doc) => print.note(`no document "${doc}" yet; waiting for its first op`),
   });
   const stream = print.stream(shape);

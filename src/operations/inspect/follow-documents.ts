@@ -1,10 +1,12 @@
 import { BackplaneError } from '../../foundation/errors.ts';
+import { dials } from '../../foundation/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FollowFrom } from '../../runtime/reports.ts';
 import type { ClusterDoor } from './ask-any-node.ts';
 import { DocumentTail, readLogEnd } from './document-tail.ts';
 import type { TailLine } from './tail-line.ts';
 import { TailQueue } from './tail-queue.ts';
+import { watchOutage } from './watch-outage.ts';
 
 export interface FollowParts extends ClusterDoor {
   readonly clock: Clock;
@@ -14,6 +16,8 @@ export interface FollowOptions {
   /** Ops after this seq are read from the log first; absent starts with what comes. */
   readonly since?: number | undefined;
   readonly signal?: AbortSignal;
+  /** How long the backplane may be out of reach before it is an error. */
+  readonly outageMsMax?: number;
   /** Told once for each document that nobody has written yet. */
   readonly onUnknown?: (doc: string) => void | Promise<void>;
 }
@@ -22,7 +26,7 @@ export interface FollowOptions {
  * Follows documents: ops in the order of each document without a gap, awareness, changes of
  * owner. A slow reader loses no op, because what does not fit in memory is read again from the
  * log; it may lose awareness, and is told so. Ends when the signal is aborted; throws what ends a
- * feed by itself: NO_NODES, LOG_REWOUND. Acquires nothing.
+ * feed by itself: NO_NODES, LOG_REWOUND, BACKPLANE_UNREACHABLE. Acquires nothing.
  */
 export async function* followDocuments(
   parts: FollowParts,
@@ -33,6 +37,8 @@ export async function* followDocuments(
   const end = () => queue.end(null);
   options.signal?.addEventListener('abort', end, { once: true });
   const tails: DocumentTail[] = [];
+  const { outageMsMax = dials.requestTimeoutMs } = options;
+  const outage = watchOutage(parts, outageMsMax, (error) => queue.end(error));
   try {
     for (const doc of new Set(docs)) {
       const from = await startOf(parts, doc, options);
@@ -46,6 +52,7 @@ export async function* followDocuments(
     }
   } finally {
     end();
+    outage.cancel();
     options.signal?.removeEventListener('abort', end);
     await Promise.all(tails.map((tail) => tail.stop()));
   }
