@@ -100,7 +100,7 @@ describe('rpc', () => {
     const unknown = await cli.run('rpc', 'doc:doc-b', 'nosuch', '-o', 'json');
     expect(unknown.code).toBe(7);
     expect(unknown.json().replies).toMatchObject([
-      { ok: false, error: { code: 'METHOD_UNKNOWN' } },
+      { nodeId: 'node-b', ok: false, error: { code: 'BP-METHOD-UNKNOWN' } },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { callFailure, callMethod, parseCallTarget } from '../../src/operations/act/call-method.ts';
+import type { Leases } from '../../src/ports/leases.ts';
 import type { ReplyReport, RequestReport } from '../../src/runtime/reports.ts';
 import { scriptedVisitor } from './support/scripted-visitor.ts';
 import { readOnlySessions, sessionRecord } from './support/session-record.ts';
@@ -9,6 +10,9 @@ const sessions = readOnlySessions([
   sessionRecord('2', 'node-b', { state: 'dead', cause: 'expired' }),
 ]);
 const payload = new Uint8Array(0);
+const leases = {
+  read: async () => ({ session: '1', epoch: 3, state: 'held' }),
+} as unknown as Leases;
 
 const reply = (nodeId: string, text: string | Uint8Array): ReplyReport => ({
   nodeId,
@@ -31,7 +35,7 @@ const failed = (nodeId: string, code: 'HANDLER_FAILED' | 'METHOD_UNKNOWN'): Repl
 function calling(answer: RequestReport, target = 'all') {
   const visitor = scriptedVisitor({ request: async () => answer });
   const call = { target: parseCallTarget(target), method: 'ping', payload };
-  return callMethod({ sessions, visitor }, call);
+  return callMethod({ sessions, leases, visitor }, call);
 }
 
 describe('calling a method', () => {
@@ -81,11 +85,16 @@ describe('calling a method', () => {
     expect(callFailure(await calling(answer))?.code).toBe(code);
   });
 
+  test('names the owner of a document where the call failed, though the router does not', async () => {
+    const answer = { replies: [failed('', 'HANDLER_FAILED')], silent: [] };
+    expect((await calling(answer, 'doc:d')).replies).toMatchObject([{ nodeId: 'node-a' }]);
+  });
+
   test('tells an unknown node from a dead one without asking it', async () => {
     const visitor = scriptedVisitor({});
     const call = (nodeId: string) =>
       callMethod(
-        { sessions, visitor },
+        { sessions, leases, visitor },
         { target: { kind: 'node', nodeId }, method: 'ping', payload },
       );
     await expect(call('node-z')).rejects.toMatchObject({ code: 'NODE_UNKNOWN' });

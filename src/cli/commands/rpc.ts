@@ -1,5 +1,4 @@
 import { formatDuration } from '../../foundation/duration.ts';
-import { publicCode } from '../../foundation/errors.ts';
 import {
   type CallReply,
   type CallReport,
@@ -45,12 +44,15 @@ export function rpcCommand(context: CommandContext): CommandDefinition {
       { run: 'backplane rpc doc:doc-123 state', shows: 'the content of a document' },
     ],
     action: async ({ target, method, payload = new Uint8Array(0) }) => {
-      const { sessions } = await context.engine();
+      const { sessions, leases } = await context.engine();
       const visitor = await context.visitor();
       const { timeoutMs } = context.settings;
       const call = { target, method, payload };
       const { signal } = context;
-      const report = await callMethod({ sessions, visitor }, call, { timeoutMs, signal });
+      const report = await callMethod({ sessions, leases, visitor }, call, {
+        timeoutMs,
+        signal,
+      });
       await context.print.report(report, asLines);
       const failure = callFailure(report);
       if (failure) throw failure;
@@ -59,7 +61,7 @@ export function rpcCommand(context: CommandContext): CommandDefinition {
 }
 
 function asLines(report: CallReport): Line[] {
-  const width = Math.max(...report.replies.map(({ nodeId }) => nodeId.length), 0);
+  const width = Math.max(...report.replies.map(({ nodeId }) => nodeId?.length ?? 0), 0);
   const lines = report.replies.map((reply) => replyLine(reply, width));
   for (const nodeId of report.silent) {
     lines.push([{ text: `${nodeId.padEnd(width)}  did not answer`, style: 'bad' }]);
@@ -70,7 +72,7 @@ function asLines(report: CallReport): Line[] {
 function replyLine(reply: CallReply, width: number): Line {
   const { nodeId, error, latencyMs, hops } = reply;
   const way = hops === 0 ? 'direct' : `${hops} ${hops === 1 ? 'hop' : 'hops'}`;
-  const about = `${nodeId.padEnd(width)}  ${formatDuration(latencyMs)}  ${way}  `;
+  const about = `${(nodeId ?? '').padEnd(width)}  ${formatDuration(latencyMs)}  ${way}  `;
   if (!error) return [about, payloadText(reply, payloadLengthShown)];
-  return [about, { text: `${error.message} [${publicCode(error.code)}]`, style: 'bad' }];
+  return [about, { text: `${error.message} [${error.code}]`, style: 'bad' }];
 }

@@ -1,9 +1,16 @@
-import { BackplaneError, type ErrorCode } from '../../foundation/errors.ts';
+import {
+  BackplaneError,
+  type ErrorCode,
+  isErrorCode,
+  publicCode,
+} from '../../foundation/errors.ts';
 import { checkDocumentName, checkNodeId } from '../../foundation/identifiers.ts';
+import type { Leases } from '../../ports/leases.ts';
 import type { Sessions } from '../../ports/sessions.ts';
 import type { ReplyReport, RequestOptions, RequestTarget } from '../../runtime/reports.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { findSessions } from '../inspect/find-session.ts';
+import { compareValues } from '../inspect/row-filter.ts';
 import { showPayload } from '../inspect/show-payload.ts';
 
 /** Who answered a call, with what, and by name who did not. */
@@ -16,7 +23,8 @@ export interface CallReport {
 }
 
 export interface CallReply {
-  readonly nodeId: string;
+  /** Null when the owner that failed is not known any more. */
+  readonly nodeId: string | null;
   readonly ok: boolean;
   /** The value when the payload is JSON, else text or base64, as `encoding` says. */
   readonly payload: unknown;
@@ -28,13 +36,15 @@ export interface CallReply {
 }
 
 export interface CallError {
-  readonly code: ErrorCode;
+  /** As people see it: `BP-HANDLER-FAILED`. */
+  readonly code: string;
   readonly message: string;
   readonly certainty: 'definite' | 'indefinite';
 }
 
 export interface CallParts {
   readonly sessions: Sessions;
+  readonly leases: Leases;
   readonly visitor: Visitor;
 }
 
@@ -61,29 +71,47 @@ export async function callMethod(
     call.payload,
     options,
   );
+  const named = await Promise.all(
+    replies.map(async (reply) => reportReply(reply, await whoReplied(parts, call, reply))),
+  );
   return {
     target: targetText(call.target),
     method: call.method,
-    replies: replies.map(reportReply).sort(byNodeId),
+    replies: named.sort(byNodeId),
     silent: silent.toSorted(),
   };
 }
 
-function reportReply(reply: ReplyReport): CallReply {
-  const { nodeId, ok, error, latencyMs, hops } = reply;
+/** A routed call that failed comes back without a name: then it was the owner's. */
+async function whoReplied(
+  { leases, sessions }: CallParts,
+  { target }: Call,
+  { nodeId }: ReplyReport,
+): Promise<string | null> {
+  if (nodeId !== '') return nodeId;
+  const lease = target.kind === 'doc' ? await leases.read(target.doc) : null;
+  const owner = lease && (await sessions.read(lease.session));
+  return owner?.description.nodeId ?? null;
+}
+
+function reportReply(reply: ReplyReport, nodeId: string | null): CallReply {
+  const { ok, error, latencyMs, hops } = reply;
   return {
     nodeId,
     ok,
     ...showPayload(reply.payload),
-    error: error && { code: error.code, message: error.message, certainty: error.certainty },
+    error: error && {
+      code: publicCode(error.code),
+      message: error.message,
+      certainty: error.certainty,
+    },
     latencyMs: Math.round(latencyMs * 100) / 100,
     hops,
   };
 }
 
 function byNodeId(a: CallReply, b: CallReply): number {
-  if (a.nodeId === b.nodeId) return 0;
-  return a.nodeId < b.nodeId ? -1 : 1;
+  return compareValues(a.nodeId, b.nodeId);
 }
 
 /** Why a call did not fully succeed; null when everybody asked answered well. */
@@ -92,10 +120,14 @@ export function callFailure(report: CallReport): BackplaneError | null {
   const failed = replies.find((reply) => !reply.ok);
   if (failed?.error) {
     const { code, message, certainty } = failed.error;
-    return new BackplaneError(code, `${method} failed on ${failed.nodeId}: ${message}`, {
-      certainty,
-      facts: { nodeId: failed.nodeId, target, method },
-    });
+    return new BackplaneError(
+      errorCodeOf(code),
+      `${method} failed on ${failed.nodeId ?? 'the owner'}: ${message}`,
+      {
+        certainty,
+        facts: { nodeId: failed.nodeId, target, method },
+      },
+    );
   }
   if (replies.length === 0 && silent.length === 0) {
     return new BackplaneError('NO_RESPONDER', `nobody receives requests for ${target}`);
@@ -105,6 +137,11 @@ export function callFailure(report: CallReport): BackplaneError | null {
   return new BackplaneError(code, `no answer from ${silent.join(', ')}`, {
     facts: { silent, target, method },
   });
+}
+
+function errorCodeOf(shown: string): ErrorCode {
+  const code = shown.slice('BP-'.length).replaceAll('-', '_');
+  return isErrorCode(code) ? code : 'HANDLER_FAILED';
 }
 
 /** Reads `doc:ID`, `node:ID` or `all`. Throws USAGE, NAME_INVALID. */
