@@ -212,3 +212,10 @@ export function asBackplaneError(thrown: unknown): BackplaneError {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new BackplaneError('INTERNAL', message, { cause: thrown });
 }
+
+/** The same failure, of which nobody can say that it did not happen after all. */
+export function inDoubt(error: BackplaneError): BackplaneError {
+  if (error.certainty === 'indefinite') return error;
+  const { code, message, cause, remedy, facts } = error;
+  return new BackplaneError(code, message, { cause, remedy, facts, certainty: 'indefinite' });
+}

@@ -1,4 +1,4 @@
-import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, BackplaneError, inDoubt } from '../../foundation/errors.ts';
 import { opIdOf } from '../../foundation/identifiers.ts';
 import { limits } from '../../foundation/limits.ts';
 import type { LogEnd, Store, StoredOp } from '../../ports/store.ts';
@@ -50,6 +50,8 @@ export class OwnedDocument {
   /** The last counter in the queue or in the append in flight, by peer. */
   readonly #queuedCounters = new Map<string, number>();
   #inFlight: Promise<void> | null = null;
+  /** What the append in flight writes, or has written already: only its answer tells. */
+  #appending: ReadonlySet<WaitingOp> = new Set();
   #closing = false;
   #ended: BackplaneError | null = null;
 
@@ -99,7 +101,9 @@ export class OwnedDocument {
   end(error: BackplaneError): void {
     if (this.#ended) return;
     this.#ended = error;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
+    for (const waiting of this.#waiting.values()) {
+      waiting.reject(this.#appending.has(waiting) ? inDoubt(error) : error);
+    }
     this.#waiting.clear();
   }
 
@@ -132,6 +136,7 @@ export class OwnedDocument {
     const after = this.memory.end;
     const ops = this.#order(batch, after);
     const announcement = this.#parts.announce(this.doc, ops);
+    this.#appending = new Set(batch);
     try {
       const answer = await this.#parts.store.append({
         doc: this.doc,
@@ -141,6 +146,7 @@ export class OwnedDocument {
         ops,
         announcement,
       });
+      this.#appending = new Set();
       if (answer.status === 'appended') this.#acknowledge(batch, ops);
       else if (answer.status === 'fenced') this.#lose(fenced(this.doc, this.epoch, answer.epoch));
       else this.#lose(unexpectedEnd(this.doc, after, answer.end));

@@ -1,5 +1,10 @@
 import { formatDuration } from '../../foundation/duration.ts';
-import { asBackplaneError, BackplaneError, type ErrorCode } from '../../foundation/errors.ts';
+import {
+  asBackplaneError,
+  BackplaneError,
+  type ErrorCode,
+  inDoubt,
+} from '../../foundation/errors.ts';
 import { parseOpId } from '../../foundation/identifiers.ts';
 import { limits } from '../../foundation/limits.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
@@ -38,6 +43,8 @@ export interface DocumentRouterParts {
 }
 
 const ownersKnownMax = 131_072;
+/** An op without an answer is sent again after this long: its frame or its reply may be lost. */
+const opResendMs = 3_000;
 const pauseMsMin = 5;
 const pauseMsMax = 400;
 
@@ -59,6 +66,7 @@ const passing: ReadonlySet<ErrorCode> = new Set([
 /** It may have been run; only what is deduplicated may be sent again. */
 const doubtful: ReadonlySet<ErrorCode> = new Set([
   'RESPONDER_GONE',
+  'DEADLINE_EXCEEDED',
   'BACKPLANE_LOST',
   'STORE_UNAVAILABLE',
   'INTERNAL',
@@ -74,8 +82,8 @@ const doubtful: ReadonlySet<ErrorCode> = new Set([
 export class DocumentRouter {
   readonly #parts: DocumentRouterParts;
   readonly #owners = new Map<string, string>();
-  /** Counters of ops under way here, by document and peer: an op may overtake its predecessor. */
-  readonly #underWay = new Map<string, Set<number>>();
+  /** By document and peer: an op may overtake its predecessor, or the answer to it. */
+  readonly #siblings = new Map<string, Siblings>();
 
   constructor(parts: DocumentRouterParts) {
     this.#parts = parts;
@@ -88,13 +96,16 @@ export class DocumentRouter {
     if (request.plane !== 'op') return this.#untilDeadline(request);
     const { peer, counter } = parseOpId(request.method);
     const key = `${request.doc}\n${peer}`;
-    const siblings = this.#underWay.get(key) ?? new Set();
-    this.#underWay.set(key, siblings.add(counter));
+    const siblings = this.#siblings.get(key) ?? { underWay: new Set(), appliedUpTo: 0 };
+    this.#siblings.set(key, siblings);
+    siblings.underWay.add(counter);
     try {
-      return await this.#untilDeadline(request, siblings);
+      const answer = await this.#untilDeadline(request, siblings);
+      siblings.appliedUpTo = Math.max(siblings.appliedUpTo, counter);
+      return answer;
     } finally {
-      siblings.delete(counter);
-      if (siblings.size === 0) this.#underWay.delete(key);
+      siblings.underWay.delete(counter);
+      if (siblings.underWay.size === 0) this.#siblings.delete(key);
     }
   }
 
@@ -102,10 +113,25 @@ export class DocumentRouter {
     this.#owners.delete(doc);
   }
 
-  async #untilDeadline(request: RoutedRequest, siblings?: ReadonlySet<number>): Promise<Answer> {
+  /** Whatever hangs on the way, here or elsewhere, there is an answer by the deadline. */
+  async #untilDeadline(request: RoutedRequest, siblings?: Siblings): Promise<Answer> {
+    const { clock } = this.#parts;
+    const tried: Tried = { doubt: false, underWay: false, last: null, unreachable: new Set() };
+    const end = Promise.withResolvers<never>();
+    const giveUp = () => end.reject(gaveUp(request, tried));
+    const timer = clock.after(request.timeoutMs, giveUp);
+    request.signal?.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await Promise.race([this.#attempts(request, tried, siblings), end.promise]);
+    } finally {
+      timer.cancel();
+      request.signal?.removeEventListener('abort', giveUp);
+    }
+  }
+
+  async #attempts(request: RoutedRequest, tried: Tried, siblings?: Siblings): Promise<Answer> {
     const { clock } = this.#parts;
     const deadlineMs = clock.monotonicMs() + request.timeoutMs;
-    const tried: Tried = { doubt: false, last: null, unreachable: new Set() };
     for (let attempt = 0; ; attempt++) {
       const timeoutMs = deadlineMs - clock.monotonicMs();
       if (timeoutMs <= 0 || request.signal?.aborted) throw gaveUp(request, tried);
@@ -113,10 +139,11 @@ export class DocumentRouter {
         return await this.#once({ ...request, timeoutMs }, tried);
       } catch (thrown) {
         const error = asBackplaneError(thrown);
+        tried.underWay = false;
         this.forget(request.doc);
         if (!(error.code === 'DEADLINE_EXCEEDED' && tried.last)) tried.last = error;
         if (error.certainty === 'indefinite') tried.doubt = true;
-        if (!mayRetry(request, error, siblings)) throw withDoubt(error, tried.doubt);
+        if (!mayRetry(request, error, siblings)) throw tried.doubt ? inDoubt(error) : error;
         await this.#recover(request.doc, error, attempt, tried);
       }
     }
@@ -125,15 +152,20 @@ export class DocumentRouter {
   async #once(request: RoutedRequest, tried: Tried): Promise<Answer> {
     const { local, nodes, requester } = this.#parts;
     const owner = await this.#ownerOf(request.doc);
-    if (local && owner !== null && owner === local.session()) return this.#runHere(local, request);
+    const isOurs = owner === null ? local?.willing() : owner === local?.session();
+    if (local && isOurs) {
+      tried.underWay = true;
+      return this.#runHere(local, request);
+    }
     if (owner !== null) {
       tried.asked = owner;
+      tried.underWay = true;
       return requester.send(outgoing(request, owner, true, local !== null));
     }
-    if (local?.willing()) return this.#runHere(local, request);
     const self = local?.session();
     const node = await nodes.pick(self ? new Set([...tried.unreachable, self]) : tried.unreachable);
     tried.asked = node.id;
+    tried.underWay = true;
     return requester.send(outgoing(request, node.id, false, local !== null));
   }
 
@@ -178,9 +210,17 @@ export class DocumentRouter {
   }
 }
 
+/** Ops of one peer and document that this node brings to the owner at the same time. */
+interface Siblings {
+  readonly underWay: Set<number>;
+  appliedUpTo: number;
+}
+
 interface Tried {
   /** Some attempt may have been carried out. */
   doubt: boolean;
+  /** An attempt was made whose outcome is still open. */
+  underWay: boolean;
   last: BackplaneError | null;
   asked?: string;
   readonly unreachable: Set<string>;
@@ -189,32 +229,36 @@ interface Tried {
 function outgoing(request: RoutedRequest, session: string, direct: boolean, throughNode: boolean) {
   const { plane, method, doc, payload, timeoutMs, signal } = request;
   const hops = request.hops + (throughNode ? 1 : 0);
-  return { session, plane, method, doc, payload, direct, hops, signal, remainingMs: timeoutMs };
+  const remainingMs = plane === 'op' ? Math.min(timeoutMs, opResendMs) : timeoutMs;
+  return { session, plane, method, doc, payload, direct, hops, signal, remainingMs };
 }
 
 function mayRetry(
   request: RoutedRequest,
   error: BackplaneError,
-  siblings: ReadonlySet<number> | undefined,
+  siblings: Siblings | undefined,
 ): boolean {
-  if (error.code === 'OP_GAP') return siblings?.has(error.facts.expected as number) ?? false;
+  if (error.code === 'OP_GAP') {
+    const expected = Number(error.facts.expected);
+    return siblings ? siblings.underWay.has(expected) || expected <= siblings.appliedUpTo : false;
+  }
   if (request.plane === 'op') return passing.has(error.code) || doubtful.has(error.code);
   return passing.has(error.code) && error.certainty === 'definite';
 }
 
-function withDoubt(error: BackplaneError, doubt: boolean): BackplaneError {
-  if (!doubt || error.certainty === 'indefinite') return error;
-  const { code, message, cause, remedy, facts } = error;
-  return new BackplaneError(code, message, { cause, remedy, facts, certainty: 'indefinite' });
+function gaveUp(request: RoutedRequest, tried: Tried): BackplaneError {
+  const error = request.signal?.aborted
+    ? new BackplaneError('INTERRUPTED', 'the request was given up', { certainty: 'definite' })
+    : (tried.last ?? unanswered(request, tried));
+  return tried.doubt || tried.underWay ? inDoubt(error) : error;
 }
 
-function gaveUp(request: RoutedRequest, tried: Tried): BackplaneError {
-  if (request.signal?.aborted) {
-    return withDoubt(new BackplaneError('INTERRUPTED', 'the request was given up'), tried.doubt);
-  }
-  if (tried.last) return withDoubt(tried.last, tried.doubt);
+function unanswered(request: RoutedRequest, tried: Tried): BackplaneError {
+  const { asked } = tried;
+  const who = asked ? `session ${asked}, which was asked for "${request.doc}",` : 'the backplane';
   return new BackplaneError(
     'DEADLINE_EXCEEDED',
-    `no owner of "${request.doc}" answered within ${formatDuration(request.timeoutMs)}`,
+    `${who} did not answer within ${formatDuration(request.timeoutMs)}`,
+    { certainty: 'definite', facts: asked ? { session: asked } : {} },
   );
 }
