@@ -142,7 +142,10 @@ export class BackplaneClient {
   async close(): Promise<void> {
     if (this.#error) return;
     for (const document of [...this.#documents.values()]) document.close();
-    this.#finish('closed', new BackplaneError('CLOSED', 'the client was closed'));
+    this.#finish(
+      'closed',
+      new BackplaneError('CLOSED', 'the client was closed', { remedy: 'connect again' }),
+    );
   }
 
   #connect(): void {

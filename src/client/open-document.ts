@@ -149,7 +149,10 @@ export class OpenDocument implements DocumentHandle {
     if (this.#ended) return;
     this.#postAwareness(this.peer, null);
     this.#parts.line.post({ type: 'leave', doc: this.doc });
-    this.#end(new BackplaneError('CLOSED', `"${this.doc}" was closed`), null);
+    this.#end(
+      new BackplaneError('CLOSED', `"${this.doc}" was closed`, { remedy: 'open it again' }),
+      null,
+    );
     this.#parts.closed(this);
   }
 

@@ -4,7 +4,7 @@ import {
   type ServerMessage,
   type WelcomeLimits,
 } from '../foundation/peer-protocol.ts';
-import { type Clock, repeat, type Timer } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import { readServerMessage } from './read-server-message.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
@@ -88,19 +88,18 @@ export class PeerLink {
     }
     this.#isWelcomed = true;
     this.#deadline.cancel();
-    const { clock, pingMs } = this.#parts;
-    this.#pings = repeat(
-      clock,
-      () => pingMs,
-      () => this.#ping(),
-    );
+    this.#pingLater();
     this.#parts.welcomed(message);
   }
 
-  #ping(): void {
-    const silentMs = this.#parts.clock.monotonicMs() - this.#heardMs;
-    if (silentMs > 2.5 * this.#parts.pingMs) return this.#end(broken, 'the node went silent');
-    if (silentMs >= this.#parts.pingMs / 2) this.post({ type: 'ping' });
+  #pingLater(): void {
+    const { clock, pingMs } = this.#parts;
+    this.#pings = clock.after(pingMs, () => {
+      const silentMs = clock.monotonicMs() - this.#heardMs;
+      if (silentMs > 2.5 * pingMs) return this.#end(broken, 'the node went silent');
+      if (silentMs >= pingMs / 2) this.post({ type: 'ping' });
+      if (!this.#isOver) this.#pingLater();
+    });
   }
 
   #end(code: number, reason: string): void {

@@ -120,7 +120,7 @@ describe('the pages of the gateway', () => {
     'evil.example',
     'evil.example:7420',
     '127.0.0.1.evil.example',
-    '',
+    'x/127.0.0.1',
   ])('answers nothing under the Host %j', async (host) => {
     await using world = new GatewayWorld();
     const { address } = await world.serve('a');
