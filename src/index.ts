@@ -1,12 +1,14 @@
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { brokerProgram } from './broker-program.ts';
+import { JsonLogger } from './drivers/system/json-logger.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
 import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
 import { type HostedNode as Hosted, hostNode } from './host-node.ts';
-import { type Logger, silentLogger } from './ports/logger.ts';
+import { type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { defaultDials, type NodeDials } from './runtime/node-settings.ts';
 import { version } from './version.ts';
@@ -104,6 +106,11 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
     onDraining: (...args) => node.onDraining(...args),
     drain: () => node.drain(),
   };
+}
+
+/** What happens in a node, as one line of JSON an event; for `createNode({ logger })`. */
+export function jsonLogger(out: Writable, level: LogLevel = 'info'): Logger {
+  return new JsonLogger({ out, clock: new SystemClock(), level });
 }
 
 export { BackplaneError, type Certainty, type ErrorCode } from './foundation/errors.ts';

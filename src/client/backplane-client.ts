@@ -37,7 +37,7 @@ export interface ClientEvents {
 }
 
 /** A connection that lived this long ends a row of failures. */
-const stableMs = 5_000;
+const stableMs = 1_000;
 /** After `draining` the node closes; one that does not is left. */
 const drainingMs = 5_000;
 
@@ -225,7 +225,9 @@ export class BackplaneClient {
     if (error) return this.#finish('failed', error);
     const { clock, random, reconnect } = this.#settings;
     if (wasConnected && clock.monotonicMs() - this.#connectedMs >= stableMs) this.#failures = 0;
-    const delayMs = this.#returnAfterMs ?? backoffMs(reconnect, this.#failures, random);
+    // Another address may be well while this one is not: only a round of failures slows down.
+    const rounds = Math.floor(this.#failures / this.#settings.urls.length);
+    const delayMs = this.#returnAfterMs ?? backoffMs(reconnect, rounds, random);
     this.#failures += 1;
     this.#urlIndex += 1;
     this.#returnAfterMs = null;

@@ -2,6 +2,7 @@ import { BackplaneError } from '../../foundation/errors.ts';
 import { parseOpId } from '../../foundation/identifiers.ts';
 import type { Store } from '../../ports/store.ts';
 import type { ControlDesk } from '../control-desk.ts';
+import type { Counters } from '../counters.ts';
 import type { Documents } from '../documents/documents.ts';
 import type { DocumentRouter, LocalOwner, RoutedRequest } from './document-router.ts';
 import type { Methods } from './methods.ts';
@@ -13,6 +14,7 @@ export interface RequestDeskParts {
   readonly methods: Methods;
   readonly controls: ControlDesk;
   readonly store: Store;
+  readonly counters: Counters;
   session(): string | null;
   router(): DocumentRouter;
 }
@@ -52,6 +54,7 @@ export class RequestDesk implements LocalOwner {
     if (plane === 'op') {
       const document = await documents.own(doc);
       const applied = await document.submit({ ...parseOpId(method), payload });
+      if (applied.duplicate) this.#parts.counters.add('ops_duplicate_total');
       return { nodeId, hops, payload: Buffer.from(JSON.stringify(applied)) };
     }
     // A call must not bring a document into being.

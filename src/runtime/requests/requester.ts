@@ -38,6 +38,18 @@ export interface Reply {
   readonly payload: Uint8Array;
 }
 
+/** The requests that wait for one session, and whether it shows signs of life. */
+interface Watched {
+  count: number;
+  /** Ticks in a row without any answer. */
+  silentTicks: number;
+  /** Something was answered since the last tick. */
+  heard: boolean;
+  timer: Timer | null;
+}
+
+const closeTicks = 16;
+
 interface Pending {
   readonly session: string;
   settle(outcome: Reply | BackplaneError): void;
@@ -52,7 +64,7 @@ export class Requester {
   readonly #parts: RequesterParts;
   readonly #pending = new Map<string, Pending>();
   /** How many requests wait for a session, and the poll of its inbox while any does. */
-  readonly #watched = new Map<string, { count: number; polls: number; timer: Timer | null }>();
+  readonly #watched = new Map<string, Watched>();
   #next = 1;
 
   constructor(parts: RequesterParts) {
@@ -103,6 +115,8 @@ export class Requester {
       this.#parts.counters.add('replies_unexpected_total');
       return;
     }
+    const watched = this.#watched.get(pending.session);
+    if (watched) watched.heard = true;
     const { nodeId, hops, error } = frame;
     if (error) return pending.settle(fromWireError(error));
     // The bus lends the bytes for the call only, and whoever waits reads them later.
@@ -149,39 +163,49 @@ export class Requester {
 
   #watch(session: string): void {
     const watched = this.#watched.get(session);
-    if (watched) watched.count += 1;
-    else {
-      const started = { count: 1, polls: 0, timer: null };
-      this.#watched.set(session, started);
-      this.#armPoll(session);
+    if (watched) {
+      watched.count += 1;
+      return;
     }
+    const started: Watched = { count: 1, silentTicks: 0, heard: false, timer: null };
+    this.#watched.set(session, started);
+    this.#armTick(session, started);
   }
 
   #unwatch(session: string): void {
     const watched = this.#watched.get(session);
-    if (!watched || --watched.count > 0) return;
+    if (!watched) return;
+    watched.count -= 1;
+    if (watched.count > 0) return;
     watched.timer?.cancel();
     this.#watched.delete(session);
   }
 
-  /** While a reply is awaited, does its session still listen? A killed one is noticed in a poll. */
-  #armPoll(session: string): void {
-    const watched = this.#watched.get(session);
-    if (!watched) return;
+  /** While replies are awaited: does their session still listen? A killed one is noticed in a tick. */
+  #armTick(session: string, watched: Watched): void {
     // Close together at first, when a death would be news; later as often as a heartbeat would tell.
-    const pauseMs = protocol.presencePollMs * (watched.polls < 16 ? 1 : 16);
-    watched.polls += 1;
-    watched.timer = this.#parts.clock.after(pauseMs, () => void this.#poll(session));
+    const pauseMs = protocol.presencePollMs * (watched.silentTicks < closeTicks ? 1 : closeTicks);
+    watched.timer = this.#parts.clock.after(pauseMs, () => void this.#tick(session, watched));
   }
 
-  async #poll(session: string): Promise<void> {
+  async #tick(session: string, watched: Watched): Promise<void> {
+    // Whoever answers others lives: asking the broker would cost it a command for nothing.
+    if (watched.heard) watched.silentTicks = 0;
+    else {
+      watched.silentTicks += 1;
+      await this.#askWhetherListening(session);
+    }
+    watched.heard = false;
+    if (this.#watched.get(session) === watched) this.#armTick(session, watched);
+  }
+
+  async #askWhetherListening(session: string): Promise<void> {
     try {
       const receivers = await this.#parts.bus.receivers(inboxChannel(session));
       if (receivers === 0) await this.#parts.watch.suspect(session);
     } catch {
       // The broker is away: the deadline of each request decides.
     }
-    this.#armPoll(session);
   }
 
   #failAll(session: string): void {
