@@ -1,6 +1,6 @@
 import { MemoryBroker } from '../../src/drivers/memory/memory-broker.ts';
 import { openMemoryEngine } from '../../src/drivers/memory/memory-engine.ts';
-import { MemoryLogs, MemoryStore } from '../../src/drivers/memory/memory-store.ts';
+import { MemoryStore } from '../../src/drivers/memory/memory-store.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { LogFacts, LogLevel } from '../../src/ports/logger.ts';
 import { clusterTagOf } from '../../src/runtime/frames.ts';
@@ -11,6 +11,7 @@ import { openVisitor } from '../../src/runtime/visitor-runtime.ts';
 import { FaultyBus } from './faulty-bus.ts';
 import { NodeClock } from './node-clock.ts';
 import { PortFaults } from './port-faults.ts';
+import { RewindableLogs } from './rewindable-logs.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
@@ -50,7 +51,7 @@ export class MemoryCluster {
   readonly clock = new VirtualClock();
   readonly random = new SeededRandom(7);
   readonly broker = new MemoryBroker(this.clock, this.random);
-  readonly logs = new MemoryLogs(this.random);
+  readonly logs = new RewindableLogs(this.random);
   readonly nodes: ClusterNode[] = [];
   readonly #options: ClusterOptions;
   readonly #visitors: Visitor[] = [];

@@ -4,12 +4,15 @@ import { type Clock, sleep, type Timer } from '../../ports/clock.ts';
 import type { LogEnd } from '../../ports/store.ts';
 import type { Counters } from '../counters.ts';
 import type { AwarenessChange, FollowedOp, Follower, OwnerChange } from '../reports.ts';
+import { extendChain } from './chain.ts';
 import type { LogReader } from './log-reader.ts';
 
 export interface FeedParts {
   readonly reader: LogReader;
   readonly clock: Clock;
   readonly counters: Counters;
+  /** The feed has ended by itself, and its followers were told why. */
+  failed(feed: Feed): void;
 }
 
 const replayPausesMs = [20, 100, 400, 1_000];
@@ -28,11 +31,16 @@ export class Feed {
   readonly #followers = new Set<Follower>();
   #end: LogEnd;
   #waiting = new Map<number, FollowedOp>();
+  /** Seqs where ops of two origins meet: only there can two histories have been joined. */
+  readonly #seams = new Set<number>();
+  /** Something heard contradicts what was delivered: the log is to say which is true. */
+  #doubted = false;
   #replaying: Promise<void> | null = null;
   #replayAgain = false;
   #heardMs: number;
   #tailCheck: Timer | null = null;
   #closed = false;
+  #failure: BackplaneError | null = null;
 
   constructor(parts: FeedParts, doc: string, end: LogEnd) {
     this.#parts = parts;
@@ -52,6 +60,7 @@ export class Feed {
 
   /** The follower must have every op up to `end`; from here on it gets the next ones. */
   attach(follower: Follower): void {
+    if (this.#failure) throw this.#failure;
     this.#followers.add(follower);
   }
 
@@ -68,20 +77,19 @@ export class Feed {
   offer(ops: readonly FollowedOp[]): void {
     if (this.#closed) return;
     this.#heardMs = this.#parts.clock.monotonicMs();
-    for (const op of ops) {
-      if (op.seq <= this.#end.seq) this.#checkRepeated(op);
-      else if (this.#waiting.size < waitingOpsMax) this.#waiting.set(op.seq, op);
-    }
+    for (const op of ops) if (op.seq === this.#end.seq) this.#checkRepeated(op);
+    this.#keepWaiting(ops.slice(0, Math.max(0, waitingOpsMax - this.#waiting.size)));
     this.#deliverWaiting();
     if (this.#waiting.size > 0) this.#replay('gap');
+    else if (this.#doubted) this.#replay('resume');
   }
 
   offerAwareness(changes: readonly AwarenessChange[]): void {
-    for (const follower of this.#followers) follower.awareness?.(changes);
+    this.#tell((follower) => follower.awareness?.(changes));
   }
 
   offerOwner(change: OwnerChange): void {
-    for (const follower of this.#followers) follower.owner?.(change);
+    this.#tell((follower) => follower.owner?.(change));
   }
 
   /** Messages may have been lost: read what the log has. */
@@ -89,23 +97,57 @@ export class Feed {
     this.#replay('resume');
   }
 
+  /** Ops of one origin, which follow each other. */
+  #keepWaiting(ops: readonly FollowedOp[]): void {
+    const fresh = ops.filter(({ seq }) => seq > this.#end.seq);
+    const [first, last] = [fresh.at(0), fresh.at(-1)];
+    if (!first || !last) return;
+    for (const op of fresh) this.#waiting.set(op.seq, op);
+    this.#seams.add(first.seq).add(last.seq + 1);
+  }
+
   #deliverWaiting(): void {
-    if (this.#waiting.size === 0) return;
     const ready: FollowedOp[] = [];
-    let next = this.#end.seq + 1;
-    for (let op = this.#waiting.get(next); op; op = this.#waiting.get(++next)) {
-      this.#waiting.delete(next);
-      ready.push(op);
+    let end = this.#end;
+    let next = this.#waiting.get(end.seq + 1);
+    while (next && this.#joins(end, next)) {
+      this.#waiting.delete(next.seq);
+      ready.push(next);
+      end = { seq: next.seq, chain: next.chain };
+      next = this.#waiting.get(end.seq + 1);
     }
-    const last = ready.at(-1);
-    if (!last) return;
-    this.#end = { seq: last.seq, chain: last.chain };
-    for (const follower of this.#followers) follower.ops(ready);
+    this.#end = end;
+    if (ready.length > 0) this.#tell((follower) => follower.ops(ready));
+    if (next) this.#refuse(next);
+  }
+
+  #joins(end: LogEnd, next: FollowedOp): boolean {
+    return !this.#seams.delete(next.seq) || extendChain(end.chain, next) === next.chain;
+  }
+
+  /** What the bus says is checked with the log; what the log says is so. */
+  #refuse(op: FollowedOp): void {
+    if (op.nodeId === null)
+      return this.#fail(rewound(this.doc, op.seq - 1, 'has another before it'));
+    this.#doubted = true;
+    this.#waiting.clear();
+    this.#seams.clear();
   }
 
   #checkRepeated(op: FollowedOp): void {
-    if (op.seq !== this.#end.seq || op.chain === this.#end.chain) return;
-    this.#fail(rewound(this.doc, op.seq, 'holds another op there'));
+    if (op.chain !== this.#end.chain) this.#doubted = true;
+  }
+
+  /** A follower that throws is the application's bug: it is out, and the others go on. */
+  #tell(say: (follower: Follower) => void): void {
+    for (const follower of [...this.#followers]) {
+      try {
+        say(follower);
+      } catch (thrown) {
+        this.#followers.delete(follower);
+        sayFailed(follower, thrown);
+      }
+    }
   }
 
   #replay(why: 'gap' | 'resume'): void {
@@ -128,12 +170,14 @@ export class Feed {
       try {
         const page = await this.#parts.reader.read(this.doc, this.#end.seq);
         if (this.#closed) return;
-        for (const op of page) {
-          if (op.seq > this.#end.seq) this.#waiting.set(op.seq, asFollowed(this.doc, op, null));
-        }
+        const known = this.#end.seq;
+        this.#keepWaiting(page.map((op) => asFollowed(this.doc, op, null)));
         this.#deliverWaiting();
         // What still waits below a gap that the log does not have yet was announced too early.
-        if (page.length === 0) return;
+        if (page.length === 0) return await this.#compareWithLog();
+        const hasMore = page.some(({ seq }) => seq > known);
+        if (hasMore && this.#end.seq === known)
+          this.#fail(rewound(this.doc, known, 'breaks there'));
         attempt = 0;
       } catch (error) {
         if (asBackplaneError(error).code === 'CLOSED') return;
@@ -153,24 +197,44 @@ export class Feed {
   async #checkTail(): Promise<void> {
     const quietMs = this.#parts.clock.monotonicMs() - this.#heardMs;
     if (quietMs < protocol.tailCheckMs || this.#replaying) return;
-    const known = this.#end;
+    this.#doubted = true;
     try {
-      // A log that is gone altogether was put back as well.
-      const end = (await this.#parts.reader.end(this.doc)) ?? { seq: 0, chain: '' };
-      if (this.#closed) return;
-      if (end.seq < known.seq) this.#fail(rewound(this.doc, known.seq, `ends at ${end.seq} now`));
-      else if (end.seq === known.seq && end.chain !== known.chain) {
-        this.#fail(rewound(this.doc, known.seq, 'holds another op there'));
-      } else if (end.seq > this.#end.seq) this.#replay('gap');
+      await this.#compareWithLog();
     } catch {
       // The store is away; the next check will tell.
     }
   }
 
+  /** Is the log still the one whose ops were delivered here? */
+  async #compareWithLog(): Promise<void> {
+    if (!this.#doubted) return;
+    const known = this.#end;
+    // A log that is gone altogether was put back as well.
+    const end = (await this.#parts.reader.end(this.doc)) ?? { seq: 0, chain: '' };
+    if (this.#closed) return;
+    this.#doubted = false;
+    if (end.seq < known.seq) return this.#fail(rewound(this.doc, known.seq, `ends at ${end.seq}`));
+    if (end.seq > this.#end.seq) return this.#replay('gap');
+    if (end.seq === known.seq && end.chain !== known.chain) {
+      this.#fail(rewound(this.doc, known.seq, 'holds another op there'));
+    }
+  }
+
   #fail(error: BackplaneError): void {
     this.close();
-    for (const follower of [...this.#followers]) follower.failed(error);
+    this.#failure = error;
+    const told = [...this.#followers];
     this.#followers.clear();
+    this.#parts.failed(this);
+    for (const follower of told) sayFailed(follower, error);
+  }
+}
+
+function sayFailed(follower: Follower, thrown: unknown): void {
+  try {
+    follower.failed(thrown instanceof Error ? thrown : new Error(String(thrown)));
+  } catch {
+    // It was told; what it makes of that is its own affair.
   }
 }
 

@@ -130,6 +130,16 @@ export class Feeds {
     });
   }
 
+  /** A feed that failed serves nobody any more; whoever follows next gets the log as it is then. */
+  #forget(doc: string, ended: Feed): void {
+    const open = this.#feeds.get(doc);
+    if (!open || open.feed !== ended) return;
+    open.closing?.cancel();
+    this.#feeds.delete(doc);
+    this.#parts.interestChanged(doc, false);
+    open.opening.then(({ subscription }) => subscription.close()).catch(() => {});
+  }
+
   async #open(doc: string): Promise<{ feed: Feed; subscription: Subscription }> {
     const { bus, reader } = this.#parts;
     let feed: Feed | null = null;
@@ -144,7 +154,8 @@ export class Feeds {
     });
     try {
       const end = (await reader.end(doc)) ?? { seq: 0, chain: '' };
-      feed = new Feed(this.#parts, doc, end);
+      const failed = (ended: Feed) => this.#forget(doc, ended);
+      feed = new Feed({ ...this.#parts, failed }, doc, end);
       for (const frame of early) this.#hear(feed, frame);
       return { feed, subscription };
     } catch (error) {

@@ -1,6 +1,7 @@
 import { BackplaneError } from '../../foundation/errors.ts';
 import { limits } from '../../foundation/limits.ts';
-import type { DocumentHead, LogEnd, Snapshot, Store } from '../../ports/store.ts';
+import type { DocumentHead, LogEnd, Snapshot, Store, StoredOp } from '../../ports/store.ts';
+import { extendChain } from './chain.ts';
 import type { DocumentEngine } from './document-engine.ts';
 import { DocumentMemory } from './document-memory.ts';
 
@@ -18,12 +19,21 @@ export async function loadDocument(
   while (memory.end.seq < head.seq) {
     const page = await store.read(head.doc, memory.end.seq, limits.readOpsMax);
     const wanted = page.filter((op) => op.seq <= head.seq);
-    const continues = wanted[0]?.seq === memory.end.seq + 1;
-    if (!continues) throw hole(head, memory.end);
+    if (wanted.length === 0 || !continues(memory.end, wanted)) throw hole(head, memory.end);
     memory.apply(wanted);
   }
   if (memory.end.chain !== head.chain) throw hole(head, memory.end);
   return memory;
+}
+
+/** Op after op without a gap, each with the hash that its content gives. */
+function continues(end: LogEnd, ops: readonly StoredOp[]): boolean {
+  let { seq, chain } = end;
+  return ops.every((op) => {
+    seq += 1;
+    chain = extendChain(chain, op);
+    return op.seq === seq && op.chain === chain;
+  });
 }
 
 /** What this node knows of a log's end must still be true of it; throws LOG_REWOUND. */
