@@ -35,13 +35,16 @@ export function percentile(values: readonly number[], share: number): number {
 
 /** Waits until the condition holds; fails with what it was waiting for. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   holds: () => boolean | Promise<boolean>,
   timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    if (performance.now() > deadline) {
+      const awaited = typeof what === 'string' ? what : what();
+      throw new Error(`waited ${timeoutMs} ms for ${awaited}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -42,6 +42,14 @@ export class PeerLoad {
     return load;
   }
 
+  /** A client that only calls methods of a document's owner. */
+  static async asker(url: string, doc: string) {
+    const client = connect({ urls: url });
+    const handle = client.open(doc, { since: null });
+    await client.connected();
+    return { handle, close: () => client.close() };
+  }
+
   start(pauseMs: number): void {
     this.#done = this.#run(pauseMs);
   }

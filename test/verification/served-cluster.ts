@@ -112,8 +112,10 @@ export class ServedCluster {
   async settle(doc: string): Promise<LoggedOp[]> {
     await Promise.all(this.#peers.map((peer) => peer.finish()));
     const log = await this.log(doc);
-    await until('every peer to have seen the log', () =>
-      this.#peers.every(({ delivered }) => delivered.length >= log.length),
+    const seen = () => this.#peers.map(({ delivered }) => delivered.length);
+    await until(
+      () => `every peer to have seen the ${log.length} ops of the log, not ${seen()}`,
+      () => seen().every((count) => count >= log.length),
     );
     return log;
   }
