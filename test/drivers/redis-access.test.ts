@@ -23,7 +23,9 @@ describe('access rules', () => {
       'ping',
       'client|setname',
       'eval',
+      'eval_ro',
       'evalsha',
+      'evalsha_ro',
       'time',
       'exists',
       'get',
@@ -52,6 +54,8 @@ describe('access rules', () => {
     for (const verb of minimal.filter((one) => !silent.has(one))) {
       const granted = minimal.filter((one) => one !== verb).map((one) => `+${one}`);
       const url = await userWith('lacking', ['~mine:*', '&mine:*', ...granted]);
+      // A script that somebody else has loaded would need no EVAL.
+      await server.cli('SCRIPT', 'FLUSH');
       await server.cli(
         'EVAL',
         "for _,k in ipairs(redis.call('KEYS','mine:*')) do redis.call('DEL',k) end",

@@ -7,7 +7,13 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import { type Awaited, DeadlineQueue } from './deadline-queue.ts';
 import { connectTimeoutMs, redisClientOptions } from './redis-client-options.ts';
-import { isReply, type RedisAttempt, type RedisCaller, redisFailure } from './redis-errors.ts';
+import {
+  isReply,
+  lostDetails,
+  type RedisAttempt,
+  type RedisCaller,
+  redisFailure,
+} from './redis-errors.ts';
 
 export type RedisArgument = string | Buffer | number;
 
@@ -199,7 +205,7 @@ export class RedisConnection {
     return new BackplaneError(
       'BACKPLANE_LOST',
       `Redis at ${this.where} did not answer ${attempt.verb} within ${timeoutMs} ms`,
-      { certainty: attempt.writes ? 'indefinite' : 'definite' },
+      lostDetails(attempt.writes),
     );
   }
 
@@ -269,11 +275,18 @@ export class RedisConnection {
     const wasReady = this.#isReady;
     this.#isReady = false;
     if (this.#isClosed) return;
-    this.#failure ??= redisFailure(new Error('connection lost'), connecting, this.#caller);
+    this.#failure ??= new BackplaneError(
+      'BACKPLANE_UNREACHABLE',
+      `the connection to Redis at ${this.where} was lost`,
+    );
     if (wasReady) this.#waiting ??= [];
     else this.#refuseWaiting(this.#failure);
     const { code, message } = this.#failure;
-    this.#options.logger.event('warn', 'redis.disconnected', { ...this.#facts(), code, message });
+    // One warning an outage; each further attempt that fails would only repeat it.
+    const [level, name] = wasReady
+      ? (['warn', 'redis.disconnected'] as const)
+      : (['debug', 'redis.connecting-failed'] as const);
+    this.#options.logger.event(level, name, { ...this.#facts(), code, message });
   }
 
   #facts(): Record<string, unknown> {

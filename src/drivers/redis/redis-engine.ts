@@ -50,15 +50,15 @@ export async function openRedisEngine(
     commands.close();
     subscriber.close();
   };
+  let scripts: RedisScripts;
   try {
     await commands.open();
-    await checkServer(commands);
+    scripts = new RedisScripts(commands, await checkServer(commands));
     await subscriber.open();
   } catch (error) {
     await close();
     throw error;
   }
-  const scripts = new RedisScripts(commands);
   return {
     name: `Redis at ${commands.where}, database ${address.db}`,
     bus,
@@ -78,7 +78,8 @@ function tooOld(error: unknown, connection: RedisConnection): unknown {
   return new BackplaneError('SERVER_UNSUPPORTED', message, { cause: error });
 }
 
-async function checkServer(connection: RedisConnection): Promise<void> {
+/** Refuses a server that lacks what we need; answers whether it knows EVAL_RO. */
+async function checkServer(connection: RedisConnection): Promise<boolean> {
   // HELLO, not INFO: every user may ask it.
   const reply = new RedisReply('HELLO');
   const hello = connection.call({ verb: 'HELLO', args: [], writes: false });
@@ -97,5 +98,8 @@ async function checkServer(connection: RedisConnection): Promise<void> {
       remedy: 'use a standalone Redis or Valkey',
     });
   }
-  await connection.call({ verb: 'EVAL', args: ['return 1', 0], writes: false });
+  const knowsReadOnly = major >= 7;
+  const verb = knowsReadOnly ? 'EVAL_RO' : 'EVAL';
+  await connection.call({ verb, args: ['return 1', 0], writes: false });
+  return knowsReadOnly;
 }

@@ -124,7 +124,9 @@ function forbidden(
   if (/of the keys/.test(message)) {
     return deny(`${verb} on the key ${named(attempt.keys)}`, `~${caller.prefix}*`);
   }
-  return deny(verb, `+${verb.toLowerCase().replace(' ', '|')}`);
+  const isOfChannels = /^(PUBLISH|SUBSCRIBE|PUBSUB)/.test(verb) && attempt.channels.length > 0;
+  const where = isOfChannels ? ` on the channel ${named(attempt.channels)}` : '';
+  return deny(verb + where, `+${verb.toLowerCase().replace(' ', '|')}`);
 }
 
 /** Within a script Redis tells the line that was refused, but not the command on it. */
@@ -161,8 +163,14 @@ function connectionFailure(
   return fail(
     'BACKPLANE_LOST',
     `the connection to Redis at ${caller.where} broke during ${attempt.verb}`,
-    { certainty: attempt.writes ? 'indefinite' : 'definite' },
+    lostDetails(attempt.writes),
   );
+}
+
+/** What a lost answer leaves behind: a doubt after a change, nothing after a look. */
+export function lostDetails(writes: boolean): ErrorDetails {
+  if (writes) return { certainty: 'indefinite' };
+  return { certainty: 'definite', remedy: 'check the server, then run it again' };
 }
 
 /** An unknown command's message repeats its arguments. */

@@ -20,8 +20,13 @@ const names = [
 
 export type ScriptName = (typeof names)[number];
 
-/** They change nothing, so losing their answer leaves no doubt. */
+/**
+ * They read, and a user who may do no more may run them: Redis checks EVALSHA_RO, but never
+ * EVALSHA, against a permission to read.
+ */
 const reading: ReadonlySet<ScriptName> = new Set(['read-log', 'read-session']);
+/** They leave nothing behind, so losing their answer leaves no doubt. */
+const traceless: ReadonlySet<ScriptName> = new Set([...reading, 'check-writable']);
 
 export interface ScriptRun {
   readonly keys: readonly string[];
@@ -43,20 +48,24 @@ interface Script {
  */
 export class RedisScripts {
   readonly #connection: RedisConnection;
+  readonly #knowsReadOnly: boolean;
   readonly #scripts = new Map(names.map((name) => [name, load(name)]));
 
-  constructor(connection: RedisConnection) {
+  /** `knowsReadOnly`: the server has EVAL_RO, as Redis has since 7.0. */
+  constructor(connection: RedisConnection, knowsReadOnly: boolean) {
     this.#connection = connection;
+    this.#knowsReadOnly = knowsReadOnly;
   }
 
   async run(name: ScriptName, run: ScriptRun): Promise<unknown> {
     const script = this.#scripts.get(name)!;
+    const suffix = this.#knowsReadOnly && reading.has(name) ? '_RO' : '';
     try {
-      return await this.#connection.call(callOf(script, 'EVALSHA', script.sha1, run));
+      return await this.#connection.call(callOf(script, `EVALSHA${suffix}`, script.sha1, run));
     } catch (error) {
       // It was looked up and not found, so nothing ran: this is no second try.
       if (!isUnknownScript(error)) throw error;
-      return this.#connection.call(callOf(script, 'EVAL', script.text, run));
+      return this.#connection.call(callOf(script, `EVAL${suffix}`, script.text, run));
     }
   }
 }
@@ -66,7 +75,7 @@ function callOf(script: Script, verb: string, body: string, run: ScriptRun): Red
     ...run,
     verb,
     script,
-    writes: !reading.has(script.name),
+    writes: !traceless.has(script.name),
     args: [body, run.keys.length, ...run.keys, ...run.args],
   };
 }

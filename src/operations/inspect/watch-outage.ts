@@ -1,4 +1,4 @@
-import { asBackplaneError, type BackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
 import { type Clock, repeat, type Timer } from '../../ports/clock.ts';
 import type { Sessions } from '../../ports/sessions.ts';
 
@@ -29,9 +29,15 @@ export function watchOutage(
       } catch (thrown) {
         if (clock.monotonicMs() - seenMs < outageMsMax) return;
         looking.cancel();
-        tell(asBackplaneError(thrown));
+        tell(outOfReach(asBackplaneError(thrown)));
       }
     },
   );
   return looking;
+}
+
+/** Whether the last look was refused or merely not answered makes no difference any more. */
+function outOfReach(error: BackplaneError): BackplaneError {
+  if (error.code !== 'BACKPLANE_LOST') return error;
+  return new BackplaneError('BACKPLANE_UNREACHABLE', error.message, { cause: error });
 }
