@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { asBackplaneError, type BackplaneError, publicCode } from '../foundation/errors.ts';
+import { asBackplaneError, BackplaneError, publicCode } from '../foundation/errors.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { OutputFormat } from './global-options.ts';
 import { safeJson } from './output/safe-json.ts';
@@ -21,9 +21,21 @@ export interface ErrorStyle {
  * happened all the same, and the next step; or one JSON object, for programs. Ends in a newline.
  */
 export function describeError(thrown: unknown, style: ErrorStyle): string {
-  const error = asBackplaneError(thrown);
+  const error = asSeen(asBackplaneError(thrown), style.couldChange);
   const programs = style.output === 'json' || style.output === 'jsonl';
   return programs ? asJson(error, thrown, style) : asText(error, thrown, style);
+}
+
+/** A request of a command that only looks may have been carried out, and nothing came of it. */
+function asSeen(error: BackplaneError, couldChange: boolean): BackplaneError {
+  if (couldChange || error.certainty === 'definite') return error;
+  const { code, message, facts, cause } = error;
+  return new BackplaneError(code, message, {
+    certainty: 'definite',
+    remedy: code === 'BACKPLANE_LOST' ? 'check the server, then run it again' : error.remedy,
+    facts,
+    cause,
+  });
 }
 
 function asText(error: BackplaneError, thrown: unknown, style: ErrorStyle): string {

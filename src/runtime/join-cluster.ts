@@ -2,8 +2,20 @@ import { createHash } from 'node:crypto';
 import { BackplaneError } from '../foundation/errors.ts';
 import { directoryBuckets } from '../foundation/limits.ts';
 import type { ClusterRecord, ClusterRecords } from '../ports/cluster-record.ts';
+import type { Engine } from '../ports/engine.ts';
 import type { Store } from '../ports/store.ts';
+import { inboxChannel } from './channels.ts';
+import { noPayload } from './frames.ts';
 import type { NodeSettings } from './node-settings.ts';
+
+/**
+ * Tries what a node does all the time. A disk that is full or a right that is missing is found out
+ * here, before anything is joined, and not by the first op of a peer.
+ */
+export async function proveAble({ bus }: Engine, store: Store): Promise<void> {
+  await store.checkWritable();
+  await bus.publish(inboxChannel('nobody'), noPayload);
+}
 
 /**
  * Agrees with the cluster on what all its nodes must have in common. Two nodes with different

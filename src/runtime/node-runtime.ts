@@ -10,7 +10,7 @@ import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
-import { agreeAgain, configHashOf, joinCluster } from './join-cluster.ts';
+import { agreeAgain, configHashOf, joinCluster, proveAble } from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
@@ -62,6 +62,7 @@ export class NodeRuntime implements BackplaneNode {
   async start(): Promise<void> {
     invariant(this.#parts === null, 'a node is started once');
     const { engine, store, clock } = this.#world;
+    await proveAble(engine, store);
     const cluster = await joinCluster(engine.clusterRecords, store, this.#settings);
     this.#startedAt = isoTime(clock.wallMs()) ?? '';
     const inboxes = this.#makeInboxes(clusterTagOf(cluster.id));
