@@ -220,13 +220,13 @@ class FollowerAtFeed implements Follower {
         // A follower that reads slowly says so by a promise: a long log must not pile up in memory.
         await this.#deliver(page.map((op) => asFollowed(this.#feed.doc, op, null)));
       }
+      const early = this.#early;
+      this.#early = null;
+      this.#deliver(early);
     } catch (error) {
       this.#feed.detach(this);
       throw error;
     }
-    const early = this.#early;
-    this.#early = null;
-    this.#deliver(early);
   }
 
   ops(ops: readonly FollowedOp[]): void {

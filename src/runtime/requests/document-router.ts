@@ -12,6 +12,7 @@ import type { Leases } from '../../ports/leases.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SessionWatch } from '../sessions/session-watch.ts';
 import type { LiveNodes } from './live-nodes.ts';
+import { wasHandled } from './methods.ts';
 import type { Requester } from './requester.ts';
 import type { Answer } from './responder.ts';
 
@@ -243,7 +244,7 @@ function mayRetry(
     return siblings ? siblings.underWay.has(expected) || expected <= siblings.appliedUpTo : false;
   }
   if (request.plane === 'op') return passing.has(error.code) || doubtful.has(error.code);
-  return passing.has(error.code) && error.certainty === 'definite';
+  return passing.has(error.code) && error.certainty === 'definite' && !wasHandled(error);
 }
 
 function gaveUp(request: RoutedRequest, tried: Tried): BackplaneError {

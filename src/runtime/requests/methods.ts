@@ -32,9 +32,23 @@ export class Methods {
     try {
       return await handler(request);
     } catch (cause) {
-      if (isBackplaneError(cause)) throw cause;
+      if (isBackplaneError(cause)) throw handled(cause);
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new BackplaneError('HANDLER_FAILED', `${request.method} failed: ${why}`, { cause });
     }
   }
+}
+
+/**
+ * A handler may answer with a code that, coming from the runtime, would mean "not run, ask again".
+ * Coming from the handler it means that it was run, so it must not be asked again.
+ */
+function handled(error: BackplaneError): BackplaneError {
+  const { code, message, certainty, remedy } = error;
+  const facts = { ...error.facts, handled: true };
+  return new BackplaneError(code, message, { cause: error, certainty, remedy, facts });
+}
+
+export function wasHandled(error: BackplaneError): boolean {
+  return error.facts.handled === true;
 }

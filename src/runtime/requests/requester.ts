@@ -1,5 +1,5 @@
 import { formatDuration } from '../../foundation/duration.ts';
-import { BackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, BackplaneError, inDoubt } from '../../foundation/errors.ts';
 import { limits, protocol } from '../../foundation/limits.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
@@ -84,6 +84,7 @@ export class Requester {
     if (payload.length > limits.payloadBytesMax) {
       throw new BackplaneError('PAYLOAD_TOO_LARGE', `the payload has ${payload.length} bytes`);
     }
+    const from = this.#parts.inbox();
     const id = `${this.#next++}`;
     const outcome = Promise.withResolvers<Reply>();
     // The publish below may fail first; then nobody waits for this one any more.
@@ -93,7 +94,7 @@ export class Requester {
     const sent = this.#parts.outbox.send(inboxChannel(session), {
       kind: 'request',
       id,
-      from: this.#parts.inbox(),
+      from,
       remainingMs,
       sentAt: this.#parts.clock.wallMs(),
       payload,
@@ -104,7 +105,7 @@ export class Requester {
         if (receivers > 0) return;
         finish(new BackplaneError('NO_RESPONDER', `nobody listens for session ${session}`));
       },
-      (error) => finish(error),
+      (error) => finish(asBackplaneError(error)),
     );
     return outcome.promise;
   }
@@ -118,15 +119,15 @@ export class Requester {
     const watched = this.#watched.get(pending.session);
     if (watched) watched.heard = true;
     const { nodeId, hops, error } = frame;
-    if (error) return pending.settle(fromWireError(error));
+    if (error) return pending.settle(fromWireError(error, nodeId));
     // The bus lends the bytes for the call only, and whoever waits reads them later.
     const payload = Uint8Array.prototype.slice.call(frame.payload);
     pending.settle({ nodeId, hops, payload });
   }
 
-  /** Our own inbox is gone, so no reply will ever arrive. */
+  /** Our own inbox is gone, so no reply will ever arrive; what was asked may be done all the same. */
   failEverything(error: BackplaneError): void {
-    for (const pending of [...this.#pending.values()]) pending.settle(error);
+    for (const pending of [...this.#pending.values()]) pending.settle(inDoubt(error));
   }
 
   #register(

@@ -76,7 +76,12 @@ export class Responder {
   async #run(frame: RequestFrame, remainingMs: number): Promise<void> {
     this.#running += 1;
     const abort = new AbortController();
-    const timer = this.#parts.clock.after(remainingMs, () => abort.abort());
+    // A handler that never ends is nobody's business after the deadline; its place is free again.
+    const leave = once(() => this.#left());
+    const timer = this.#parts.clock.after(remainingMs, () => {
+      abort.abort();
+      leave();
+    });
     try {
       const { plane, method, doc, direct, hops, payload } = frame;
       const answer = await this.#parts.handle({
@@ -96,12 +101,15 @@ export class Responder {
       this.#reply(frame, null, error);
     } finally {
       timer.cancel();
-      this.#running -= 1;
-      if (this.#running === 0) {
-        for (const resolve of this.#idle) resolve();
-        this.#idle.clear();
-      }
+      leave();
     }
+  }
+
+  #left(): void {
+    this.#running -= 1;
+    if (this.#running > 0) return;
+    for (const resolve of this.#idle) resolve();
+    this.#idle.clear();
   }
 
   #reply(frame: RequestFrame, answer: Answer | null, error: unknown): void {
@@ -127,6 +135,15 @@ export class Responder {
     this.#seen.set(key, nowMs + remainingMs);
     return false;
   }
+}
+
+function once(run: () => void): () => void {
+  let ran = false;
+  return () => {
+    if (ran) return;
+    ran = true;
+    run();
+  };
 }
 
 function tooLarge(bytes: number): BackplaneError {

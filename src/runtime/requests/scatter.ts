@@ -3,8 +3,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { SessionRecord } from '../../ports/sessions.ts';
 import type { ReplyReport, RequestOptions, RequestReport } from '../reports.ts';
 import type { LiveNodes } from './live-nodes.ts';
+import { wasHandled } from './methods.ts';
 import type { Requester } from './requester.ts';
-import { toReplyError } from './wire-errors.ts';
+import { AnsweredError, toReplyError } from './wire-errors.ts';
 
 export interface ScatterParts {
   readonly nodes: LiveNodes;
@@ -61,8 +62,10 @@ async function ask(
     return await timed(parts, startedMs, nodeId, () =>
       send(parts, node.id, method, payload, options),
     );
-  } catch {
-    return nodeId;
+  } catch (error) {
+    // Whoever refused was not silent.
+    if (!(error instanceof AnsweredError)) return nodeId;
+    return failedReply(error, nodeId, parts.clock.monotonicMs() - startedMs);
   }
 }
 
@@ -100,16 +103,14 @@ export async function timed(
   } catch (thrown) {
     const error = asBackplaneError(thrown);
     const answered = ['METHOD_UNKNOWN', 'HANDLER_FAILED', 'REQUEST_INVALID', 'PAYLOAD_INVALID'];
-    if (!answered.includes(error.code)) throw error;
-    return {
-      nodeId,
-      ok: false,
-      payload: null,
-      error: toReplyError(error),
-      latencyMs: latency(),
-      hops: 0,
-    };
+    if (!answered.includes(error.code) && !wasHandled(error)) throw error;
+    return failedReply(error, nodeId, latency());
   }
+}
+
+function failedReply(error: BackplaneError, askedNodeId: string, latencyMs: number): ReplyReport {
+  const nodeId = error instanceof AnsweredError ? error.nodeId : askedNodeId;
+  return { nodeId, ok: false, payload: null, error: toReplyError(error), latencyMs, hops: 0 };
 }
 
 /** The newest session under a node id; says whether such a node is unknown or dead. */
