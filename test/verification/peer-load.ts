@@ -26,6 +26,7 @@ export class PeerLoad {
   readonly #handle: DocumentHandle;
   readonly #name: string;
   #running = true;
+  #sent = 0;
   #done: Promise<void> | null = null;
 
   private constructor(name: string, client: BackplaneClient, handle: DocumentHandle) {
@@ -51,6 +52,7 @@ export class PeerLoad {
   }
 
   start(pauseMs: number): void {
+    this.#running = true;
     this.#done = this.#run(pauseMs);
   }
 
@@ -65,9 +67,10 @@ export class PeerLoad {
   }
 
   async #run(pauseMs: number): Promise<void> {
-    for (let index = 1; this.#running; index++) {
+    while (this.#running) {
       try {
-        const ack = await this.#handle.send({ [this.#name]: index });
+        this.#sent += 1;
+        const ack = await this.#handle.send({ [this.#name]: this.#sent });
         this.acked.push({ ...ack, atMs: performance.now() });
       } catch (error) {
         this.failed.push(error);
