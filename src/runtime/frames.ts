@@ -160,12 +160,11 @@ export function* decodeFrames(
   while (at < bytes.length) {
     if (bytes.length - at < prefixBytes) return report('malformed');
     const end = at + 4 + bytes.readUInt32BE(at);
-    if (end > bytes.length || end - at < prefixBytes || end - at > limits.frameBytesMax) {
-      return report('malformed');
-    }
+    if (end > bytes.length || end - at < prefixBytes) return report('malformed');
     const body = bytes.subarray(at, end);
     at = end;
-    if (body.readUInt8(4) !== protocol.version) report('version');
+    if (body.length > limits.frameBytesMax) report('malformed');
+    else if (body.readUInt8(4) !== protocol.version) report('version');
     else if (body.readUInt32BE(5) !== clusterTag) report('foreign');
     else {
       const frame = decodeBody(body);
