@@ -112,7 +112,10 @@ export class Documents {
   async #take(doc: string): Promise<OwnedDocument> {
     const quarantined = this.#quarantined.get(doc);
     if (quarantined) throw quarantined;
-    if (this.#draining) throw new BackplaneError('DRAINING', 'this node is stopping');
+    if (this.#draining) {
+      await this.#passOn(doc);
+      throw new BackplaneError('DRAINING', 'this node is stopping');
+    }
     const { store, engine, counters } = this.#parts;
     const taken = await takeDocument(this.#parts, doc);
     try {
@@ -137,6 +140,18 @@ export class Documents {
       if (error.code === 'LOG_REWOUND') this.#quarantine(doc, error);
       throw error;
     }
+  }
+
+  /**
+   * The directory still names us: another node handed the document over before it knew that we are
+   * stopping, too, or our own release failed. Unless we free it, nobody can have it while we live.
+   */
+  async #passOn(doc: string): Promise<void> {
+    const { leases, keeper } = this.#parts;
+    const record = await leases.read(doc);
+    if (!record || record.session !== keeper.id()) return;
+    const { session, head } = await takeDocument(this.#parts, doc);
+    await leases.release(doc, session, head.epoch, null);
   }
 
   #documentParts() {

@@ -47,6 +47,7 @@ export class SessionKeeper {
   #held: Held | null = null;
   #stopped = true;
   #renewing: Promise<void> | null = null;
+  #renewAgain = false;
   #timer: Timer | null = null;
   #stopSignal = new AbortController();
 
@@ -103,6 +104,9 @@ export class SessionKeeper {
   renewNow(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
+      if (!this.#renewAgain) return;
+      this.#renewAgain = false;
+      this.doubt();
     });
     return this.#renewing;
   }
@@ -206,9 +210,13 @@ export class SessionKeeper {
     this.#parts.opened(id);
   }
 
-  /** The store or another node says that our session was fenced: find out now, not at the next beat. */
+  /**
+   * There is news: the store says that we were fenced, or what we say of ourselves has changed. Not
+   * to wait for the next beat; one that is under way was sent before the news.
+   */
   doubt(): void {
-    void this.renewNow().catch((error) => this.#report(error));
+    if (this.#renewing) this.#renewAgain = true;
+    else void this.renewNow().catch((error) => this.#report(error));
   }
 
   #report(error: unknown): void {
