@@ -57,18 +57,18 @@ export async function hostNode(settings: HostSettings, machine: Machine): Promis
   }
 
   async function assemble(): Promise<HostedNode> {
+    // First of all: a port that is taken is found out before a broker is started or a file made,
+    // and the node can say where it listens.
+    const { gateway: place } = settings;
+    const gateway = place ? await createGateway({ ...place, ...machine }) : null;
+    if (gateway) undo.push(() => gateway.stop());
+    const address = gateway?.address() ?? null;
     const opened = await openEngine(connection, machine, settings.launchBroker);
     undo.push(() => opened.close());
     const { store, url: storeUrl } = await openStore(connection, opened, machine);
     undo.push(() => store.close());
     const notices = [opened.notice, store.volatile ? volatileNotice : null];
 
-    // Before the cluster is joined: a port that is taken is found out first, and the node can say
-    // where it listens.
-    const { gateway: place } = settings;
-    const gateway = place ? await createGateway({ ...place, ...machine }) : null;
-    if (gateway) undo.push(() => gateway.stop());
-    const address = gateway?.address() ?? null;
     const node = new NodeRuntime(
       { engine: opened.engine, store, ...machine },
       {

@@ -82,8 +82,8 @@ function redis(url: URL): RedisAddress {
     port: url.port === '' ? 6379 : Number(url.port),
     path: null,
     tls: url.protocol === 'rediss:',
-    username: url.username === '' ? null : decodeURIComponent(url.username),
-    password: url.password === '' ? null : new Secret(decodeURIComponent(url.password)),
+    username: url.username === '' ? null : decoded(url.username),
+    password: url.password === '' ? null : new Secret(decoded(url.password)),
     db,
   };
 }
@@ -93,12 +93,23 @@ function unix(url: URL): RedisAddress {
   return {
     host: null,
     port: 0,
-    path: decodeURIComponent(url.pathname),
+    path: decoded(url.pathname),
     tls: false,
     username: null,
     password: null,
     db: 0,
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // The text may be a password, so it is not repeated.
+    throw new BackplaneError('URL_INVALID', 'the URL has a % that is not followed by two digits', {
+      remedy: 'write a % itself as %25',
+    });
+  }
 }
 
 function printable(url: URL): string {

@@ -1,10 +1,10 @@
+import { checkNodeId } from '../../foundation/identifiers.ts';
 import { describeNode, type NodeDescription } from '../../operations/inspect/describe-node.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { ago, agoSince } from '../output/relative-time.ts';
 import { fieldLines, type Line } from '../output/styled-text.ts';
 import { required } from '../parameters.ts';
-import { anyText } from '../parse-values.ts';
 import { heartbeatOption, nodeStyle, stateText } from './inspect-nodes.ts';
 
 /** Shows one node and its past lives. */
@@ -18,7 +18,7 @@ export function inspectNodeCommand(context: CommandContext): CommandDefinition {
     impact: 'ro',
     output: 'report',
     arguments: {
-      node: required('the node, or one of its sessions', { parse: anyText, completes: 'node' }),
+      node: required('the node, or one of its sessions', { parse: checkNodeId, completes: 'node' }),
     },
     options: { heartbeat: heartbeatOption },
     examples: [

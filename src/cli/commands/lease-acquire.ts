@@ -1,10 +1,9 @@
-import { checkDocumentName } from '../../foundation/identifiers.ts';
+import { checkDocumentName, checkNodeId } from '../../foundation/identifiers.ts';
 import { acquireLease, type OwnershipReport } from '../../operations/act/acquire-lease.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
 import { option, required } from '../parameters.ts';
-import { anyText } from '../parse-values.ts';
 
 /** Makes a node the owner of a document. */
 export function leaseAcquireCommand(context: CommandContext): CommandDefinition {
@@ -20,7 +19,7 @@ export function leaseAcquireCommand(context: CommandContext): CommandDefinition 
       doc: required('the document', { parse: checkDocumentName, completes: 'doc' }),
     },
     options: {
-      node: option('--node <ID>', 'which node (default: one that is fit)', anyText, {
+      node: option('--node <ID>', 'which node (default: one that is fit)', checkNodeId, {
         completes: 'node',
       }),
     },

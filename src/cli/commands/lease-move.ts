@@ -1,11 +1,10 @@
 import { BackplaneError } from '../../foundation/errors.ts';
-import { checkDocumentName } from '../../foundation/identifiers.ts';
+import { checkDocumentName, checkNodeId } from '../../foundation/identifiers.ts';
 import { type MoveReport, moveLease } from '../../operations/act/move-lease.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
 import { option, required } from '../parameters.ts';
-import { anyText } from '../parse-values.ts';
 
 /** Hands a document to another node. */
 export function leaseMoveCommand(context: CommandContext): CommandDefinition {
@@ -21,7 +20,7 @@ export function leaseMoveCommand(context: CommandContext): CommandDefinition {
       doc: required('the document', { parse: checkDocumentName, completes: 'doc' }),
     },
     options: {
-      to: option('--to <ID>', 'the node that shall own it (required)', anyText, {
+      to: option('--to <ID>', 'the node that shall own it (required)', checkNodeId, {
         completes: 'node',
       }),
     },

@@ -1,11 +1,11 @@
 import { formatDuration, parseDurationMs } from '../../foundation/duration.ts';
 import { BackplaneError } from '../../foundation/errors.ts';
+import { checkNodeId } from '../../foundation/identifiers.ts';
 import { type DrainReport, drainNode } from '../../operations/act/drain-node.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
 import { optionWithDefault, required } from '../parameters.ts';
-import { anyText } from '../parse-values.ts';
 
 /** Makes a node hand everything over and stop. */
 export function nodeDrainCommand(context: CommandContext): CommandDefinition {
@@ -17,7 +17,7 @@ export function nodeDrainCommand(context: CommandContext): CommandDefinition {
     ],
     impact: 'rw',
     output: 'report',
-    arguments: { node: required('the node', { parse: anyText, completes: 'node' }) },
+    arguments: { node: required('the node', { parse: checkNodeId, completes: 'node' }) },
     options: {
       wait: optionWithDefault('--wait <DURATION>', 'how long it may take', parseDurationMs, {
         fallback: 60_000,

@@ -1,9 +1,9 @@
+import { checkNodeId } from '../../foundation/identifiers.ts';
 import { type EvictReport, evictNode } from '../../operations/act/evict-node.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
 import { flag, required } from '../parameters.ts';
-import { anyText } from '../parse-values.ts';
 
 /** Removes what a dead node left. */
 export function nodeEvictCommand(context: CommandContext): CommandDefinition {
@@ -16,7 +16,7 @@ export function nodeEvictCommand(context: CommandContext): CommandDefinition {
     impact: 'rw',
     output: 'report',
     arguments: {
-      node: required('the node, or one of its sessions', { parse: anyText, completes: 'node' }),
+      node: required('the node, or one of its sessions', { parse: checkNodeId, completes: 'node' }),
     },
     options: { force: flag('--force', 'even if it is alive') },
     examples: [

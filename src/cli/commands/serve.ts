@@ -1,5 +1,6 @@
 import { formatDuration, parseDurationMs } from '../../foundation/duration.ts';
 import { BackplaneError } from '../../foundation/errors.ts';
+import { checkNodeId } from '../../foundation/identifiers.ts';
 import { dials } from '../../foundation/limits.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
@@ -97,7 +98,7 @@ export function serveCommand(context: CommandContext): CommandDefinition {
       nodeId: option(
         '--node-id <ID>',
         'what operators call this node (default: machine and port)',
-        anyText,
+        checkNodeId,
         { env: 'BACKPLANE_NODE_ID' },
       ),
       host: optionWithDefault(
