@@ -77,6 +77,8 @@ export interface AwarenessFrame {
   readonly kind: 'awareness';
   readonly doc: string;
   readonly nodeId: string;
+  /** The session the states hang on: they are forgotten when it is found dead. */
+  readonly session: string;
   readonly changes: readonly AwarenessHeader[];
   readonly payload: Uint8Array;
 }
@@ -93,6 +95,7 @@ export interface AwarenessQueryFrame {
   readonly kind: 'awareness-query';
   readonly doc: string;
   readonly nodeId: string;
+  readonly session: string;
   readonly payload: Uint8Array;
 }
 
@@ -214,9 +217,11 @@ function isWellFormed(frame: Frame): boolean {
     case 'ops':
       return isText(frame.doc) && isText(frame.nodeId) && opsFit(frame);
     case 'awareness':
-      return isText(frame.doc) && isText(frame.nodeId) && awarenessFits(frame);
+      return (
+        isText(frame.doc) && isText(frame.nodeId) && isText(frame.session) && awarenessFits(frame)
+      );
     case 'awareness-query':
-      return isText(frame.doc) && isText(frame.nodeId);
+      return isText(frame.doc) && isText(frame.nodeId) && isText(frame.session);
     case 'owner':
       return (
         isText(frame.doc) && isText(frame.nodeId) && isText(frame.session) && isCount(frame.epoch)

@@ -121,14 +121,19 @@ function assembleDocuments(
     reader: storeReader(shared.store),
     heardAwareness: (doc, changes, from) => awareness.heard(doc, changes, from),
     heardAwarenessQuery: (doc, from) => awareness.heardQuery(doc, from),
-    interestChanged: (doc, interested) => interested && awareness.query(doc),
+    interestChanged: (doc, interested) => {
+      if (interested) awareness.query(doc);
+      else awareness.leave(doc);
+    },
   });
   const awareness = new Awareness({
     ...shared,
+    session: () => shared.keeper.id(),
     ttlMs: dials.awarenessTtlMs,
     ratePerSecond: dials.awarenessRatePerSecond,
     deliver: (doc, changes) => feeds.feed(doc)?.offerAwareness(changes),
   });
+  shared.watch.onDeath((session) => awareness.forgetSession(session));
   const news = new DocumentNews({ ...shared, feeds });
   const documents = new Documents({
     ...shared,

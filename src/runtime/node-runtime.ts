@@ -316,7 +316,10 @@ export class NodeRuntime implements BackplaneNode {
         this.#parts?.requester.failEverything(error);
         watch.distrustSilence(distrustMs);
       },
-      opened: (id) => void inboxes.keepOnly(id),
+      opened: (id) => {
+        this.#parts?.awareness.reintroduce();
+        void inboxes.keepOnly(id);
+      },
     });
   }
 

@@ -2,6 +2,7 @@ import { BackplaneError } from '../../foundation/errors.ts';
 import { limits } from '../../foundation/limits.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import { repeat } from '../../ports/clock.ts';
+import { awarenessFrames } from '../announcements.ts';
 import { documentChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import { noPayload } from '../frames.ts';
@@ -10,6 +11,8 @@ import type { AwarenessChange } from '../reports.ts';
 
 export interface AwarenessParts {
   readonly nodeId: string;
+  /** What our peers' states hang on; null between two sessions. */
+  session(): string | null;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly counters: Counters;
@@ -28,10 +31,13 @@ interface LocalPeer {
 }
 
 interface RemotePeer {
+  readonly session: string;
   clock: number;
   /** Null remembers that it went, or a state that was overtaken would bring it back. */
   state: Uint8Array | null;
   expiresMs: number;
+  /** When it was ours and we last told: coming back does not start the rate anew. */
+  readonly sentMs?: number;
 }
 
 interface DocumentAwareness {
@@ -40,15 +46,20 @@ interface DocumentAwareness {
   sending: Timer | null;
 }
 
+/** Of our own sessions, the ones whose frames may still be on their way. */
+const sessionsKnownMax = 16;
+
 /**
  * Cursors and the like: the latest state of a peer wins, is never stored, and is forgotten when
- * its node goes silent. Changes are coalesced: at most so many broadcasts a second per document
+ * its node dies or goes silent. Changes are coalesced: at most so many broadcasts a second per document
  * and peer, and the last state always goes out. A state that has not changed is only repeated to
  * keep it alive, after half its time-to-live.
  */
 export class Awareness {
   readonly #parts: AwarenessParts;
   readonly #documents = new Map<string, DocumentAwareness>();
+  /** Told apart by session, not by node id: two nodes may have one id. */
+  readonly #ownSessions = new Set<string>();
   #timer: Timer | null = null;
 
   constructor(parts: AwarenessParts) {
@@ -76,15 +87,14 @@ export class Awareness {
       if (document.local.size >= limits.awarenessPeersMax) {
         throw new BackplaneError('OVERLOADED', `"${doc}" has too many peers with awareness`);
       }
-      // Starting from the wall clock, a peer that comes back through another node outbids itself.
-      local = {
-        clock: Math.floor(this.#parts.clock.wallMs()),
-        state: null,
-        dirty: false,
-        sentMs: 0,
-      };
-      local.sentMs = Number.NEGATIVE_INFINITY;
+      // Starting from the wall clock, a peer that comes back through another node outbids itself;
+      // starting from what was heard, also when that node's clock is ahead of ours.
+      const heard = document.remote.get(peer)?.clock ?? 0;
+      const startClock = Math.max(Math.floor(this.#parts.clock.wallMs()), heard);
+      const sentMs = document.remote.get(peer)?.sentMs ?? Number.NEGATIVE_INFINITY;
+      local = { clock: startClock, state: null, dirty: false, sentMs };
       document.local.set(peer, local);
+      document.remote.delete(peer);
     } else if (isSame(local.state, state)) return;
     local.clock += 1;
     local.state = state ? Uint8Array.prototype.slice.call(state) : null;
@@ -101,16 +111,21 @@ export class Awareness {
     return all.flatMap(([peer, { clock, state }]) => (state ? [{ doc, peer, clock, state }] : []));
   }
 
-  heard(doc: string, changes: readonly AwarenessChange[], nodeId: string): void {
-    if (nodeId === this.#parts.nodeId) return;
+  heard(doc: string, changes: readonly AwarenessChange[], session: string): void {
+    if (this.#ownSessions.has(session)) return;
     const document = this.#document(doc);
-    const news = changes.filter((change) => this.#accept(document, change));
+    const news = changes.filter((change) => {
+      const local = document.local.get(change.peer);
+      if (local && !this.#yields(local, document, change)) return false;
+      return this.#accept(document, change, session);
+    });
     if (news.length > 0) this.#parts.deliver(doc, news);
+    this.#send(doc, document);
   }
 
-  heardQuery(doc: string, nodeId: string): void {
+  heardQuery(doc: string, session: string): void {
     const document = this.#documents.get(doc);
-    if (!document || nodeId === this.#parts.nodeId) return;
+    if (!document || this.#ownSessions.has(session)) return;
     for (const local of document.local.values()) local.dirty = true;
     this.#send(doc, document);
   }
@@ -118,26 +133,82 @@ export class Awareness {
   /** The first follower came, and wants to know who else is there. */
   query(doc: string): void {
     const { outbox, nodeId } = this.#parts;
-    outbox
-      .send(documentChannel(doc), { kind: 'awareness-query', doc, nodeId, payload: noPayload })
-      .catch(() => {});
+    const session = this.#session();
+    const frame = { kind: 'awareness-query', doc, nodeId, session, payload: noPayload } as const;
+    outbox.send(documentChannel(doc), frame).catch(() => {});
   }
 
-  #accept(document: DocumentAwareness, change: AwarenessChange): boolean {
+  /** Nobody here listens any more: what is known of the others' peers grows old unheard. */
+  leave(doc: string): void {
+    const document = this.#documents.get(doc);
+    if (!document) return;
+    document.remote.clear();
+    this.#forgetEmpty(doc, document);
+  }
+
+  /** Our session is a new one, and the old one's states are forgotten by whoever knows it dead. */
+  reintroduce(): void {
+    for (const [doc, document] of this.#documents) {
+      for (const local of document.local.values()) {
+        local.clock += 1;
+        local.dirty = true;
+      }
+      this.#send(doc, document);
+    }
+  }
+
+  /** The peers of a dead session are gone; no need to wait for their time to run out. */
+  forgetSession(session: string): void {
+    for (const [doc, { remote }] of this.#documents) {
+      const gone: AwarenessChange[] = [];
+      for (const [peer, known] of remote) {
+        if (known.session !== session || known.state === null) continue;
+        known.state = null;
+        gone.push({ doc, peer, clock: known.clock, state: null });
+      }
+      if (gone.length > 0) this.#parts.deliver(doc, gone);
+    }
+  }
+
+  /** A peer of ours is said to be elsewhere, or gone. The later news is right, except about "gone". */
+  #yields(local: LocalPeer, document: DocumentAwareness, change: AwarenessChange): boolean {
+    if (change.clock <= local.clock) return false;
+    if (change.state === null) {
+      // The node it came from says farewell; it is here, and says so once more.
+      local.clock = change.clock + 1;
+      local.dirty = true;
+      return false;
+    }
+    document.local.delete(change.peer);
+    return true;
+  }
+
+  #accept(document: DocumentAwareness, change: AwarenessChange, session: string): boolean {
     const { peer, clock, state } = change;
     const known = document.remote.get(peer);
     if (known && clock < known.clock) return false;
     const isNews = known ? clock > known.clock : state !== null;
     if (!known && document.remote.size >= limits.awarenessPeersMax) return false;
     const expiresMs = this.#parts.clock.monotonicMs() + this.#parts.ttlMs;
-    document.remote.set(peer, { clock, state, expiresMs });
+    const kept = known && !isNews ? known.state : state;
+    document.remote.set(peer, { session, clock, state: kept, expiresMs });
     return isNews;
+  }
+
+  #session(): string {
+    const session = this.#parts.session();
+    if (session !== null && !this.#ownSessions.has(session)) {
+      this.#ownSessions.add(session);
+      const [oldest] = this.#ownSessions;
+      if (this.#ownSessions.size > sessionsKnownMax && oldest) this.#ownSessions.delete(oldest);
+    }
+    return session ?? [...this.#ownSessions].at(-1) ?? '';
   }
 
   /** Sends what is due now, and arms a timer for what the rate holds back. */
   #send(doc: string, document: DocumentAwareness): void {
     if (document.sending) return;
-    const { clock, ratePerSecond, counters, outbox, nodeId } = this.#parts;
+    const { clock, ratePerSecond } = this.#parts;
     const intervalMs = 1_000 / ratePerSecond;
     const nowMs = clock.monotonicMs();
     const due: [string, LocalPeer][] = [];
@@ -147,25 +218,35 @@ export class Awareness {
       if (nowMs - local.sentMs >= intervalMs) due.push([peer, local]);
       else nextMs = Math.min(nextMs, local.sentMs + intervalMs);
     }
-    if (due.length > 0) {
-      const changes = due.map(([peer, { clock: version, state }]) => {
-        return { peer, clock: version, length: state?.length ?? null };
-      });
-      const payload = Buffer.concat(due.map(([, { state }]) => state ?? noPayload));
-      for (const [peer, local] of due) {
-        local.dirty = false;
-        local.sentMs = nowMs;
-        if (local.state === null) document.local.delete(peer);
-      }
-      counters.add('awareness_sent_total', changes.length);
-      const frame = { kind: 'awareness', doc, nodeId, changes, payload } as const;
-      outbox.send(documentChannel(doc), frame).catch(() => {});
-    }
+    if (due.length > 0) this.#publish(doc, document, due);
     if (nextMs === Number.POSITIVE_INFINITY) return this.#forgetEmpty(doc, document);
     document.sending = clock.after(nextMs - nowMs, () => {
       document.sending = null;
       this.#send(doc, document);
     });
+  }
+
+  #publish(doc: string, document: DocumentAwareness, due: readonly [string, LocalPeer][]): void {
+    const { clock, counters, outbox, nodeId } = this.#parts;
+    const from = { doc, nodeId, session: this.#session() };
+    const states = due.map(([peer, local]) => ({ peer, clock: local.clock, state: local.state }));
+    for (const frame of awarenessFrames(from, states)) {
+      outbox.send(documentChannel(doc), frame).catch(() => {});
+    }
+    counters.add('awareness_sent_total', due.length);
+    const sentMs = clock.monotonicMs();
+    for (const [peer, local] of due) {
+      local.dirty = false;
+      local.sentMs = sentMs;
+      if (local.state === null) this.#remove(document, peer, local);
+    }
+  }
+
+  /** Remembered as gone for a while, so that it outbids itself when it comes back. */
+  #remove(document: DocumentAwareness, peer: string, { clock, sentMs }: LocalPeer): void {
+    document.local.delete(peer);
+    const expiresMs = sentMs + this.#parts.ttlMs;
+    document.remote.set(peer, { session: this.#session(), clock, state: null, expiresMs, sentMs });
   }
 
   #keepAlive(): void {

@@ -22,8 +22,8 @@ export interface FeedsParts {
   readonly reader: LogReader;
   readonly clusterTag: number;
   /** Awareness is none of the feeds' business beyond passing it on. */
-  heardAwareness(doc: string, changes: readonly AwarenessChange[], nodeId: string): void;
-  heardAwarenessQuery(doc: string, nodeId: string): void;
+  heardAwareness(doc: string, changes: readonly AwarenessChange[], session: string): void;
+  heardAwarenessQuery(doc: string, session: string): void;
   /** A document has its first follower here, or lost its last. */
   interestChanged(doc: string, interested: boolean): void;
 }
@@ -175,9 +175,9 @@ export class Feeds {
       case 'ops':
         return feed.offer(opsOf(frame));
       case 'awareness':
-        return this.#parts.heardAwareness(feed.doc, awarenessOf(frame), frame.nodeId);
+        return this.#parts.heardAwareness(feed.doc, awarenessOf(frame), frame.session);
       case 'awareness-query':
-        return this.#parts.heardAwarenessQuery(feed.doc, frame.nodeId);
+        return this.#parts.heardAwarenessQuery(feed.doc, frame.session);
       case 'owner': {
         const { doc, nodeId, session, epoch, change } = frame;
         return feed.offerOwner({ doc, nodeId, session, epoch, change });
