@@ -270,11 +270,27 @@ async function interruptedBy(
   const heard = await Promise.all(channels.map((channel) => listen(engine, channel)));
   const receiversWhenTold: Promise<number[]>[] = [];
   engine.bus.onInterrupted(() => {
-    receiversWhenTold.push(Promise.all(channels.map((channel) => engine.bus.receivers(channel))));
+    receiversWhenTold.push(
+      Promise.all(channels.map((channel) => back(fixture, () => engine.bus.receivers(channel)))),
+    );
   });
   await interrupt();
   await until(fixture, 'the news of the interruption', () => receiversWhenTold.length > 0);
   expect(await receiversWhenTold[0]).toEqual(channels.map(() => 1));
-  for (const channel of channels) expect(await engine.bus.publish(channel, bytes('again'))).toBe(1);
+  for (const channel of channels) {
+    expect(await back(fixture, () => engine.bus.publish(channel, bytes('again')))).toBe(1);
+  }
   await until(fixture, 'every subscription', () => heard.every((one) => one.texts.length === 1));
+}
+
+/** Asks until the broker is back for commands too, which may be later than for subscriptions. */
+async function back<Answer>(fixture: EngineFixture, ask: () => Promise<Answer>): Promise<Answer> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (attempt === 100 || !isBackplaneError(error, 'BACKPLANE_UNREACHABLE')) throw error;
+      await fixture.pass(25);
+    }
+  }
 }
