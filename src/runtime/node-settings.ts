@@ -39,10 +39,10 @@ export function checkDials(given: NodeDials): void {
     if (!Number.isFinite(value) || value <= 0) fail(`${name} must be above 0`);
   }
   const trusted = trustedMs(given.leaseTtlMs);
-  const renewals = 3 * given.heartbeatMs;
+  const renewals = 3 * given.heartbeatMs + renewalTimeoutMs(given);
   if (renewals >= trusted) {
     fail(
-      `a lease TTL of ${formatDuration(given.leaseTtlMs)} leaves no room for three heartbeats of ${formatDuration(given.heartbeatMs)}`,
+      `a lease TTL of ${formatDuration(given.leaseTtlMs)} leaves no room for three heartbeats of ${formatDuration(given.heartbeatMs)} and the answer to the last`,
     );
   }
   if (given.nodeTimeoutMs < 2 * given.heartbeatMs) {

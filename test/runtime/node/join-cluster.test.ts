@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { MemoryStore } from '../../../src/drivers/memory/memory-store.ts';
+import type { ClusterRecord, ClusterRecords } from '../../../src/ports/cluster-record.ts';
+import { agreeAgain, joinCluster } from '../../../src/runtime/join-cluster.ts';
+import { defaultDials, type NodeSettings } from '../../../src/runtime/node-settings.ts';
+import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { RewindableLogs } from '../../support/rewindable-logs.ts';
+import { SeededRandom } from '../../support/seeded-random.ts';
+
+function records(): ClusterRecords {
+  let kept: ClusterRecord | null = null;
+  return {
+    agree: async (proposal) => {
+      kept ??= proposal;
+      return kept;
+    },
+    read: async () => kept,
+  };
+}
+
+const settings: NodeSettings = {
+  nodeId: 'a',
+  version: '0',
+  pid: 1,
+  address: () => null,
+  dials: defaultDials,
+  fastTakeover: true,
+  documentEngine: 'json',
+  drainRequested() {},
+};
+const storeOf = (seed: number) => new MemoryStore(new RewindableLogs(new SeededRandom(seed)));
+
+describe('joining a cluster', () => {
+  test('gives all nodes of one store the same id, also after the broker forgot it', async () => {
+    const store = storeOf(1);
+    const first = await joinCluster(records(), store, settings);
+    const second = await joinCluster(records(), store, { ...settings, nodeId: 'b' });
+    expect(second).toEqual(first);
+    expect((await joinCluster(records(), storeOf(2), settings)).id).not.toBe(first.id);
+  });
+
+  test.each([
+    ['another store', storeOf(2), settings],
+    ['another document engine', null, { ...settings, documentEngine: 'log' as const }],
+  ])('with %s is refused as CLUSTER_MISMATCH', async (_what, other, theirs) => {
+    const cluster = records();
+    const store = storeOf(1);
+    await joinCluster(cluster, store, settings);
+    await expect(joinCluster(cluster, other ?? store, theirs)).rejects.toMatchObject({
+      code: 'CLUSTER_MISMATCH',
+      certainty: 'definite',
+    });
+  });
+
+  test('again says so when another cluster has taken the place', async () => {
+    const store = storeOf(1);
+    const ours = await joinCluster(records(), store, settings);
+    const taken = records();
+    await joinCluster(taken, storeOf(2), settings);
+    await expect(agreeAgain(taken, ours)).rejects.toMatchObject({ code: 'CLUSTER_MISMATCH' });
+    await expect(agreeAgain(records(), ours)).resolves.toBeUndefined();
+  });
+});
+
+test('a node that may not join opens no session and no inbox', async () => {
+  const cluster = await MemoryCluster.start(['a']);
+  const stranger = cluster.make('b', { documentEngine: 'log' });
+  expect((await cluster.failure(stranger.runtime.start())).code).toBe('CLUSTER_MISMATCH');
+  expect(stranger.faults.count('sessions.open')).toBe(0);
+  expect(stranger.faults.count('bus.subscribe')).toBe(0);
+});
