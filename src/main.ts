@@ -1,4 +1,5 @@
 import { homedir, hostname } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { brokerProgram } from './broker-program.ts';
 import type { Doors } from './cli/context.ts';
 import { createRedactor } from './cli/redactor.ts';
@@ -60,6 +61,9 @@ const doors: Doors = {
 };
 
 const args = process.argv.slice(2);
+// A long listing is nothing but short-lived rows: a young generation that does not grow collects
+// them as fast, and 100,000 leases take 105 MB instead of 145.
+if (args[0] === 'inspect') setFlagsFromString('--semi-space-growth-factor=1');
 const exitCode = await runCli(
   args,
   {
