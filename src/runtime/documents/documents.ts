@@ -165,7 +165,9 @@ export class Documents {
         this.#parts.counters.add('appends_total');
         this.#parts.counters.add('ops_appended_total', ops.length);
         this.#parts.appended(document.doc, ops);
-        this.#snapshots.appended(document, ops.length);
+        // An append may be answered when the document is no longer ours to look after.
+        const isOpen = this.#open.get(document.doc)?.document === document;
+        if (isOpen) this.#snapshots.appended(document, ops.length);
       },
       lost: (document: OwnedDocument, error: BackplaneError) => this.#lost(document, error),
     };

@@ -83,7 +83,8 @@ export class SnapshotPolicy {
       const snapshot = document.memory.toSnapshot(clock.wallMs());
       await store.saveSnapshot(document.doc, document.epoch, snapshot);
       counters.add('snapshots_saved_total');
-      this.#dirty.delete(document);
+      // Closed meanwhile: then it is nobody's business here any more.
+      if (!this.#dirty.delete(document)) return;
       if (dirty.ops > covered) this.#note(document, dirty.ops - covered);
     } catch (thrown) {
       const { code, message } = asBackplaneError(thrown);
