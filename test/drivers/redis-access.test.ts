@@ -7,6 +7,9 @@ import {
 import { backplaneFailureOf, expectCode, RedisEngines } from '../support/redis-engines.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 
+// Many engines are opened, on a machine that may be busy.
+vi.setConfig({ testTimeout: 30_000 });
+
 const engines = new RedisEngines();
 let server: RedisServer;
 

@@ -114,7 +114,7 @@ function forbidden(
   const deny = (what: string, rule: string) =>
     fail('PERMISSION_DENIED', `${who} may not run ${what}`, {
       // What a script wrote before it came to the forbidden command stays written.
-      certainty: /@user_script/.test(message) && attempt.writes ? 'indefinite' : 'definite',
+      certainty: attempt.writes && hasWrittenBefore(message, attempt) ? 'indefinite' : 'definite',
       remedy: `ACL SETUSER ${caller.user} ${rule}`,
       facts: { user: caller.user, verb, rule },
     });
@@ -133,10 +133,28 @@ function forbidden(
 function deniedVerb(message: string, attempt: RedisAttempt): string {
   const named = /run the '([^']+)' command/.exec(message)?.[1];
   if (named) return named.replace('|', ' ').toUpperCase();
-  const line = /@user_script: ?(\d+)/.exec(message)?.[1];
-  const text = line && attempt.script?.split('\n')[Number(line) - 1];
+  const text = linesUpTo(message, attempt)?.at(-1);
   const verb = text && /redis\.p?call\('([A-Z]+)'/.exec(text)?.[1];
   return verb || attempt.verb;
+}
+
+/** Whether a script may have changed something before the line where it was refused. */
+function hasWrittenBefore(message: string, attempt: RedisAttempt): boolean {
+  const lines = linesUpTo(message, attempt)?.slice(0, -1) ?? [];
+  return lines.some((line) => {
+    const verb = /redis\.p?call\('([A-Z]+)'/.exec(line)?.[1];
+    return verb !== undefined && !readingVerbs.test(verb) && !harmlessLine.test(line);
+  });
+}
+
+/** After a return nothing more is done. */
+const harmlessLine = /\breturn\b|-- changes nothing$/;
+const readingVerbs = /^(EXISTS|GET|HM?GET|HGETALL|PTTL|TIME|XRANGE|ZRANGE|ZRANGEBYSCORE|ZSCORE)$/;
+
+/** The lines of a script up to the one that was refused; null when it was no script. */
+function linesUpTo(message: string, attempt: RedisAttempt): string[] | null {
+  const line = /@user_script: ?(\d+)/.exec(message)?.[1];
+  return line && attempt.script ? attempt.script.split('\n').slice(0, Number(line)) : null;
 }
 
 function named(things: readonly string[]): string {

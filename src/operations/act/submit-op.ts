@@ -46,6 +46,9 @@ const passing: readonly ErrorCode[] = [
   'SESSION_LOST',
 ];
 
+/** Not known to have happened or not, and no better the next time. */
+const hopeless: readonly ErrorCode[] = ['INTERNAL', 'INTERRUPTED', 'PERMISSION_DENIED'];
+
 /** So that a cluster where nobody answers is reported within two seconds, not at the deadline. */
 const passingRetriesMax = 5;
 const firstPauseMs = 50;
@@ -121,7 +124,7 @@ class Attempts {
 
   worthAnother(): boolean {
     const { code, certainty } = this.last();
-    if (certainty === 'indefinite') return code !== 'INTERNAL' && code !== 'INTERRUPTED';
+    if (certainty === 'indefinite') return !hopeless.includes(code);
     if (this.#passingCount > passingRetriesMax) return false;
     // Whoever may have it must be asked again, even when for the moment nobody is there.
     if (this.#mayHaveHappened && (code === 'NO_NODES' || code === 'BACKPLANE_UNREACHABLE')) {

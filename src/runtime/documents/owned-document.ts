@@ -151,7 +151,10 @@ export class OwnedDocument {
       else if (answer.status === 'fenced') this.#lose(fenced(this.doc, this.epoch, answer.epoch));
       else this.#lose(unexpectedEnd(this.doc, after, answer.end));
     } catch (thrown) {
-      this.#lose(asBackplaneError(thrown));
+      const error = asBackplaneError(thrown);
+      // The store is sure that it wrote nothing, so none of the batch is in doubt.
+      if (error.certainty === 'definite') this.#appending = new Set();
+      this.#lose(error);
     }
   }
 

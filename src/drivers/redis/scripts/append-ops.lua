@@ -7,6 +7,9 @@
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'session', 'seq', 'chain')
 if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then return {'fenced', head[1] or '0'} end
 if head[3] ~= ARGV[3] or head[4] ~= ARGV[4] then return {'conflict', head[3], head[4]} end
+-- Says again what is there. If this may not be written, it is better known before the log grew: a
+-- head that lags behind its log would never take an op again.
+redis.call('HSET', KEYS[1], 'seq', ARGV[3]) -- changes nothing
 local seq = tonumber(ARGV[3])
 for i = 7, #ARGV, 6 do
   seq = seq + 1
