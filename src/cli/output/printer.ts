@@ -126,24 +126,29 @@ export class Printer {
   }
 
   async #jsonListing<Row>(listing: Listing<Row>): Promise<number> {
-    await this.#write(`{"schemaVersion":${schemaVersion},${JSON.stringify(listing.noun)}:[`);
-    let first = true;
+    // With the first rows and not before: a listing that fails at once prints no half document.
+    const head = `{"schemaVersion":${schemaVersion},${JSON.stringify(listing.noun)}:[`;
+    let begun = false;
     const count = await this.#pages(listing, (rows) => {
       const text = rows.map((row) => safeJson(row)).join(',\n');
-      const separator = first ? '\n' : ',\n';
-      first = false;
-      return separator + text;
+      const start = begun ? ',\n' : `${head}\n`;
+      begun = true;
+      return start + text;
     });
-    await this.#write(count === 0 ? ']}\n' : '\n]}\n');
+    await this.#write(begun ? '\n]}\n' : `${head}]}\n`);
     return count;
   }
 
   async #csvListing<Row>(listing: Listing<Row>): Promise<number> {
     const keys = listing.columns.map((column) => column.key);
-    await this.#write(csvLine(keys));
-    return this.#pages(listing, (rows) =>
-      rows.map((row) => csvLine(keys.map((key) => row[key]))).join(''),
-    );
+    let begun = false;
+    const count = await this.#pages(listing, (rows) => {
+      const head = begun ? '' : csvLine(keys);
+      begun = true;
+      return head + rows.map((row) => csvLine(keys.map((key) => row[key]))).join('');
+    });
+    if (!begun) await this.#write(csvLine(keys));
+    return count;
   }
 
   async #yamlListing<Row extends object>(listing: Listing<Row>): Promise<number> {
