@@ -38,6 +38,25 @@ export async function expectRefusal(
   return expectErrorObject(programs, refusal);
 }
 
+/**
+ * Expects the same of many command lines, of each in turn for people and for programs: starting
+ * every one twice would take too long.
+ */
+export async function expectRefusals(
+  cli: Pick<CommandLine, 'run'>,
+  lines: readonly (readonly string[])[],
+  refusal: Refusal,
+): Promise<void> {
+  const forPeople = async (args: readonly string[]) =>
+    expectSentence(await cli.run(...args), refusal);
+  const forPrograms = async (args: readonly string[]) =>
+    expectErrorObject(await cli.run('-o', 'json', ...args), refusal);
+  for (let at = 0; at < lines.length; at += 2) {
+    const [first = [], second] = lines.slice(at, at + 2);
+    await Promise.all([forPeople(first), second && forPrograms(second)]);
+  }
+}
+
 /** What people see: `error: ... [CODE]`, a line of doubt if there is one, `hint: ...`. */
 export function expectSentence(ended: Ended, refusal: Refusal): void {
   const { code, stdout, stderr } = ended;
