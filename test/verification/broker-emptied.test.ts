@@ -6,7 +6,7 @@ import { openSqliteStore } from '../../src/drivers/sqlite/sqlite-store.ts';
 import { SystemClock } from '../../src/drivers/system/system-clock.ts';
 import { SystemRandom } from '../../src/drivers/system/system-random.ts';
 import { silentLogger } from '../../src/ports/logger.ts';
-import { judge, type LoggedOp, until } from './judge.ts';
+import { judge, type LoggedOp, logged, until } from './judge.ts';
 import type { PeerLoad } from './peer-load.ts';
 import { ServedCluster } from './served-cluster.ts';
 
@@ -60,9 +60,7 @@ async function readLog(): Promise<LoggedOp[]> {
   for (;;) {
     const page = await store.read(doc, log.length, 1_000);
     if (page.length === 0) break;
-    for (const { seq, epoch, peer, counter } of page) {
-      log.push({ seq, epoch, opId: `${peer}:${counter}` });
-    }
+    log.push(...page.map(logged));
   }
   await store.close();
   return log;

@@ -1,10 +1,19 @@
 import { expect } from 'vitest';
+import type { StoredOp } from '../../src/ports/store.ts';
 import type { Delivered, PeerLoad } from './peer-load.ts';
 
 export interface LoggedOp {
   readonly seq: number;
   readonly epoch: number;
   readonly opId: string;
+  /** Unlike for every change a peer made, so that a change under two op ids is seen. */
+  readonly change?: string;
+}
+
+export function logged(op: StoredOp): LoggedOp {
+  const { seq, epoch, peer, counter, payload } = op;
+  const change = Buffer.from(payload).toString();
+  return { seq, epoch, opId: `${peer}:${counter}`, change };
 }
 
 /** The laws over what peers were told, what they saw, and what the log holds in the end. */
@@ -12,6 +21,8 @@ export function judge(log: readonly LoggedOp[], peers: readonly PeerLoad[]): voi
   expect(log.map(({ seq }) => seq)).toEqual(log.map((_, index) => index + 1));
   const opIds = new Set(log.map(({ opId }) => opId));
   expect(opIds.size, 'no op is in the log twice').toBe(log.length);
+  const changes = log.flatMap(({ change }) => change ?? []);
+  expect(new Set(changes).size, 'no change is in the log twice').toBe(changes.length);
   for (let index = 1; index < log.length; index++) {
     const [before, after] = [log[index - 1] as LoggedOp, log[index] as LoggedOp];
     expect(after.epoch, `the epoch at seq ${after.seq}`).toBeGreaterThanOrEqual(before.epoch);

@@ -5,8 +5,7 @@ import { parseEngineUrl } from '../../src/foundation/url.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { type ServedNode, serveNode } from '../support/serve-node.ts';
-import type { LoggedOp } from './judge.ts';
-import { until } from './judge.ts';
+import { type LoggedOp, logged, until } from './judge.ts';
 import { PeerLoad } from './peer-load.ts';
 
 interface Place {
@@ -90,9 +89,7 @@ export class ServedCluster {
     for (;;) {
       const page = await store.read(doc, log.length, 1_000);
       if (page.length === 0) return log;
-      for (const { seq, epoch, peer, counter } of page) {
-        log.push({ seq, epoch, opId: `${peer}:${counter}` });
-      }
+      log.push(...page.map(logged));
     }
   }
 
