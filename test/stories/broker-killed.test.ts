@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ServedNode } from '../support/serve-node.ts';
+import { judge, until } from '../verification/judge.ts';
+import { PeerLoad } from '../verification/peer-load.ts';
+import { ReadinessWatch } from './support/readiness-watch.ts';
+import { type Installed, installations, StoryMachine } from './support/story-machine.ts';
+
+const doc = 'doc-123';
+let machine: StoryMachine;
+let nodes: ServedNode[];
+let peers: PeerLoad[];
+
+afterEach(async () => {
+  await Promise.all(peers.map((peer) => peer.close()));
+  await machine.close();
+});
+
+/** Two nodes, the first of which started the broker, and a peer at each that never stops. */
+async function start(installed: Installed): Promise<void> {
+  machine = await StoryMachine.of(installed);
+  peers = [];
+  nodes = [await machine.serve('--node-id', 'one'), await machine.serve('--node-id', 'two')];
+  const urls = nodes.map(({ address }) => address);
+  peers = [await PeerLoad.join('ann', urls, doc), await PeerLoad.join('bob', urls.reverse(), doc)];
+  for (const peer of peers) peer.start(5);
+  await moreOps();
+}
+
+const acks = () => peers.reduce((sum, { acked }) => sum + acked.length, 0);
+
+/** Each peer got answers to ops it sent from now on. */
+async function moreOps(): Promise<void> {
+  const before = peers.map(({ acked }) => acked.length);
+  const enough = () => peers.every(({ acked }, index) => acked.length > (before[index] ?? 0) + 10);
+  await until(() => `more ops, after ${acks()}`, enough);
+}
+
+/** Nothing acknowledged is lost or doubled, and everybody saw the same. */
+async function judgeAll(): Promise<void> {
+  await Promise.all(peers.map((peer) => peer.finish()));
+  const log = await machine.log(doc);
+  const seen = () => peers.map(({ delivered }) => delivered.length);
+  await until('everybody to have seen it all', () => seen().every((count) => count >= log.length));
+  judge(log, peers);
+}
+
+async function allLive(...survivors: ServedNode[]): Promise<void> {
+  const expected = survivors.map(({ pid }) => pid).sort();
+  await expect
+    .poll(async () => (await machine.liveNodes()).map(({ pid }) => pid).sort(), { timeout: 20_000 })
+    .toEqual(expected);
+}
+
+describe.each(installations)('a broker with %s installed', (installed) => {
+  beforeEach(() => start(installed));
+
+  test('outlives the node that started it', async () => {
+    const [starter, survivor] = nodes as [ServedNode, ServedNode];
+    const { pid, runId } = machine.card();
+    starter.kill('SIGKILL');
+    await starter.ended;
+    await moreOps();
+    expect(machine.card()).toMatchObject({ pid, runId });
+    const third = await machine.serve('--node-id', 'three');
+    const live = (await machine.liveNodes()).map((node) => node.pid);
+    expect(live).toEqual(expect.arrayContaining([survivor.pid, third.pid]));
+    await judgeAll();
+  }, 60_000);
+});
+
+describe('a broker on an installed server', () => {
+  beforeEach(() => start('redis-server'));
+
+  test('goes on undisturbed when its supervisor is killed, and gets another', async () => {
+    const watch = new ReadinessWatch((nodes[0] as ServedNode).address);
+    const { pid, runId } = machine.card();
+    const server = machine.serverPid();
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => machine.card().pid, { timeout: 20_000 }).not.toBe(pid);
+    await moreOps();
+    await watch.stop();
+    expect(machine.card().runId).toBe(runId);
+    expect(machine.serverPid()).toBe(server);
+    expect(watch.statuses).toEqual([200]);
+    await allLive(...nodes);
+    await judgeAll();
+  }, 60_000);
+
+  test('is back on its port when its server is killed', async () => {
+    const { pid } = machine.card();
+    await untilBack('short', () => process.kill(machine.serverPid(), 'SIGKILL'));
+    expect(machine.card().pid).toBe(pid);
+    await allLive(...nodes);
+    await judgeAll();
+  }, 60_000);
+
+  test('is back when server and supervisor are killed at once, and nodes say so in between', async () => {
+    const { pid } = machine.card();
+    await untilBack('long', () => {
+      process.kill(pid, 'SIGKILL');
+      process.kill(machine.serverPid(), 'SIGKILL');
+    });
+    expect(machine.card().pid).not.toBe(pid);
+    await allLive(...nodes);
+    await judgeAll();
+  }, 60_000);
+});
+
+describe('a broker in WebAssembly', () => {
+  beforeEach(() => start('nothing'));
+
+  test('is back on its port, empty, and every node with it', async () => {
+    const { pid } = machine.card();
+    for (let round = 0; round < 2; round++) {
+      await untilBack('long', () => process.kill(machine.card().pid, 'SIGKILL'));
+      await allLive(...nodes);
+    }
+    expect(machine.card().pid).not.toBe(pid);
+    await judgeAll();
+  }, 60_000);
+});
+
+/**
+ * Until the fault is mended. In an outage that is longer than a reconnection every node says that
+ * it is not ready; a shorter one it may ride out with an answer that is late.
+ */
+async function untilBack(outage: 'short' | 'long', fault: () => void): Promise<void> {
+  const watches = nodes.map(({ address }) => new ReadinessWatch(address));
+  const { runId } = machine.card();
+  const seen = () => JSON.stringify(watches.map((watch) => watch.seen));
+  const areReady = () => watches.every(({ statuses }) => statuses.at(-1) === 200);
+  await until('ready nodes', areReady);
+  fault();
+  if (outage === 'long') {
+    const wereUnready = () => watches.every(({ statuses }) => statuses.includes(503));
+    await until(() => `each node to be unready: ${seen()}`, wereUnready, 10_000);
+  }
+  await until('another run of the broker', () => machine.card().runId !== runId);
+  await until(() => `ready nodes: ${seen()}`, areReady);
+  await moreOps();
+  for (const watch of watches) {
+    await watch.stop();
+    for (const { status, failing } of watch.seen) {
+      // The broker, or what followed from its absence; never the store.
+      if (status === 503) expect(failing.join()).toMatch(/^(broker|subscriber|session|,)+$/);
+    }
+  }
+}
