@@ -1,47 +1,27 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ServedNode } from '../support/serve-node.ts';
-import { judge, until } from '../verification/judge.ts';
-import { PeerLoad } from '../verification/peer-load.ts';
+import { until } from '../verification/judge.ts';
 import { ReadinessWatch } from './support/readiness-watch.ts';
 import { type Installed, installations, StoryMachine } from './support/story-machine.ts';
+import { StoryPeers } from './support/story-peers.ts';
 
-const doc = 'doc-123';
 let machine: StoryMachine;
 let nodes: ServedNode[];
-let peers: PeerLoad[];
+let peers: StoryPeers | null;
 
 afterEach(async () => {
-  await Promise.all(peers.map((peer) => peer.close()));
+  await peers?.close();
   await machine.close();
 });
 
 /** Two nodes, the first of which started the broker, and a peer at each that never stops. */
 async function start(installed: Installed): Promise<void> {
   machine = await StoryMachine.of(installed);
-  peers = [];
-  nodes = [await machine.serve('--node-id', 'one'), await machine.serve('--node-id', 'two')];
-  const urls = nodes.map(({ address }) => address);
-  peers = [await PeerLoad.join('ann', urls, doc), await PeerLoad.join('bob', urls.reverse(), doc)];
-  for (const peer of peers) peer.start(5);
-  await moreOps();
-}
-
-const acks = () => peers.reduce((sum, { acked }) => sum + acked.length, 0);
-
-/** Each peer got answers to ops it sent from now on. */
-async function moreOps(): Promise<void> {
-  const before = peers.map(({ acked }) => acked.length);
-  const enough = () => peers.every(({ acked }, index) => acked.length > (before[index] ?? 0) + 10);
-  await until(() => `more ops, after ${acks()}`, enough);
-}
-
-/** Nothing acknowledged is lost or doubled, and everybody saw the same. */
-async function judgeAll(): Promise<void> {
-  await Promise.all(peers.map((peer) => peer.finish()));
-  const log = await machine.log(doc);
-  const seen = () => peers.map(({ delivered }) => delivered.length);
-  await until('everybody to have seen it all', () => seen().every((count) => count >= log.length));
-  judge(log, peers);
+  peers = null;
+  const one = await machine.serve('--node-id', 'one');
+  const two = await machine.serve('--node-id', 'two');
+  nodes = [one, two];
+  peers = await StoryPeers.join('doc-123', [one.address, two.address]);
 }
 
 async function allLive(...survivors: ServedNode[]): Promise<void> {
@@ -59,12 +39,12 @@ describe.each(installations)('a broker with %s installed', (installed) => {
     const { pid, runId } = machine.card();
     starter.kill('SIGKILL');
     await starter.ended;
-    await moreOps();
+    await peers?.moreOps();
     expect(machine.card()).toMatchObject({ pid, runId });
     const third = await machine.serve('--node-id', 'three');
     const live = (await machine.liveNodes()).map((node) => node.pid);
     expect(live).toEqual(expect.arrayContaining([survivor.pid, third.pid]));
-    await judgeAll();
+    await peers?.judge(machine);
   }, 60_000);
 });
 
@@ -77,13 +57,13 @@ describe('a broker on an installed server', () => {
     const server = machine.serverPid();
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => machine.card().pid, { timeout: 20_000 }).not.toBe(pid);
-    await moreOps();
+    await peers?.moreOps();
     await watch.stop();
     expect(machine.card().runId).toBe(runId);
     expect(machine.serverPid()).toBe(server);
     expect(watch.statuses).toEqual([200]);
     await allLive(...nodes);
-    await judgeAll();
+    await peers?.judge(machine);
   }, 60_000);
 
   test('is back on its port when its server is killed', async () => {
@@ -91,7 +71,7 @@ describe('a broker on an installed server', () => {
     await untilBack('short', () => process.kill(machine.serverPid(), 'SIGKILL'));
     expect(machine.card().pid).toBe(pid);
     await allLive(...nodes);
-    await judgeAll();
+    await peers?.judge(machine);
   }, 60_000);
 
   test('is back when server and supervisor are killed at once, and nodes say so in between', async () => {
@@ -102,7 +82,7 @@ describe('a broker on an installed server', () => {
     });
     expect(machine.card().pid).not.toBe(pid);
     await allLive(...nodes);
-    await judgeAll();
+    await peers?.judge(machine);
   }, 60_000);
 });
 
@@ -116,7 +96,7 @@ describe('a broker in WebAssembly', () => {
       await allLive(...nodes);
     }
     expect(machine.card().pid).not.toBe(pid);
-    await judgeAll();
+    await peers?.judge(machine);
   }, 60_000);
 });
 
@@ -137,7 +117,7 @@ async function untilBack(outage: 'short' | 'long', fault: () => void): Promise<v
   }
   await until('another run of the broker', () => machine.card().runId !== runId);
   await until(() => `ready nodes: ${seen()}`, areReady);
-  await moreOps();
+  await peers?.moreOps();
   for (const watch of watches) {
     await watch.stop();
     for (const { status, failing } of watch.seen) {

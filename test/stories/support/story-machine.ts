@@ -7,21 +7,12 @@ import type { BrokerCard } from '../../../src/drivers/embedded/broker-folder.ts'
 import { type CommandLine, commandLine, type Ended } from '../../support/command-line.ts';
 import { freePort } from '../../support/free-port.ts';
 import { type ServedNode, serveNode } from '../../support/serve-node.ts';
-import { until } from '../../verification/judge.ts';
+import { type LoggedOp, until } from '../../verification/judge.ts';
 
 /** What is installed: an embedded broker is a redis-server, or comes along in WebAssembly. */
 export type Installed = 'redis-server' | 'nothing';
 
 export const installations: readonly Installed[] = ['redis-server', 'nothing'];
-
-export interface LoggedLine {
-  readonly type: string;
-  readonly seq: number;
-  readonly epoch: number;
-  readonly opId: string;
-  readonly nodeId: string | null;
-  readonly payload: unknown;
-}
 
 /**
  * A user's machine: a home of its own, a broker's port of its own, and with `nothing` a PATH where
@@ -80,12 +71,14 @@ export class StoryMachine {
   }
 
   /** The whole log, as any user can read it. */
-  async log(doc: string): Promise<LoggedLine[]> {
+  async log(doc: string): Promise<LoggedOp[]> {
     const { seq } = await this.ask('inspect', 'doc', doc);
     const args = ['--since', '0', '--type', 'op', '--count', String(seq), '--wait', '10s'];
     const ended = await this.run('tail', doc, ...args, '-o', 'jsonl');
     expect(ended).toMatchObject({ code: 0 });
-    return ended.lines() as never;
+    return ended.lines().map(({ seq, epoch, opId, payload }) => {
+      return { seq, epoch, opId, change: JSON.stringify(payload) } as LoggedOp;
+    });
   }
 
   /** The card of the broker that runs now, or ran last. */
