@@ -29,6 +29,8 @@ afterAll(async () => {
 });
 
 test('a Redis that comes back empty costs no acknowledged op', async () => {
+  const { clusterRecords } = await cluster.engine();
+  const agreed = await clusterRecords.read();
   for (let round = 0; round < 3; round++) {
     await moreOps(20);
     const highest = Math.max(...peers.flatMap(({ acked }) => acked.map(({ epoch }) => epoch)));
@@ -36,6 +38,11 @@ test('a Redis that comes back empty costs no acknowledged op', async () => {
     await moreOps(20);
     const later = peers.flatMap(({ acked }) => acked.slice(-1).map(({ epoch }) => epoch));
     expect(Math.min(...later), 'epochs grow, whatever the broker forgot').toBeGreaterThan(highest);
+    await until(
+      'the nodes to have agreed again',
+      async () => (await clusterRecords.read()) !== null,
+    );
+    expect(await clusterRecords.read()).toEqual(agreed);
   }
   await Promise.all(peers.map((peer) => peer.finish()));
   const log = await readLog();
