@@ -231,16 +231,15 @@ describe('opening a session', () => {
 
   test('comes after listening on the inbox of the new session, so that it is never found empty', async () => {
     const cluster = await MemoryCluster.start([]);
-    const node = cluster.make('a');
-    let receiversAtOpen = -1;
-    node.faults.rule(({ method, args }) => {
-      if (method !== 'open') return undefined;
-      const inbox = `inbox:${(args[0] as { id: string }).id}`;
-      receiversAtOpen = cluster.broker.channels.get(inbox)?.size ?? 0;
-      return undefined;
-    });
-    await cluster.run(node.runtime.start());
-    expect(receiversAtOpen).toBe(1);
+    const { runtime, faults } = cluster.make('a');
+    const mayListen = Promise.withResolvers<void>();
+    faults.next('bus.subscribe', { waitsFirst: mayListen.promise });
+    const starting = runtime.start();
+    await cluster.advance(1_000);
+    expect(faults.count('sessions.open')).toBe(0);
+    mayListen.resolve();
+    await cluster.run(starting);
+    expect(cluster.broker.channels.get(`inbox:${runtime.session()}`)?.size).toBe(1);
   });
 });
 

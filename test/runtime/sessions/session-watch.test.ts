@@ -117,6 +117,13 @@ describe('a suspected session is left alone', () => {
     expect(await stateOf()).toBe('dead');
   });
 
+  test('when our own connection was away just before, though that is over within the grace', async () => {
+    watch.distrustSilence(graceMs / 2);
+    const seen = verdict();
+    await clock.advance(graceMs);
+    expect([seen.dead, await stateOf()]).toEqual([false, 'live']);
+  });
+
   test('when our own connection went away during the grace period', async () => {
     const seen = verdict();
     await clock.advance(graceMs / 2);
