@@ -12,6 +12,7 @@ export interface CommandEntry {
 const run = 'Run:';
 const look = 'Look:';
 const act = 'Act:';
+const prove = 'Prove:';
 const tool = 'About the tool:';
 
 /** Every command of the tool, in the order of the help. Nothing here loads a command. */
@@ -63,6 +64,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'drain a node, or evict a dead one',
     heading: act,
     load: async () => (await import('./commands/node.ts')).nodeCommand,
+  },
+  {
+    name: 'verify',
+    summary: 'check a recorded history against the laws',
+    heading: prove,
+    load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
   {
     name: 'help',

@@ -30,6 +30,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   PORT_BUSY: 2,
   TOKEN_REQUIRED: 2,
   DATA_FOLDER_UNUSABLE: 2,
+  HISTORY_INVALID: 2,
   CLUSTER_MISMATCH: 2,
 
   BACKPLANE_UNREACHABLE: 3,

@@ -56,6 +56,10 @@ export const errorCatalogue = {
     'The data folder cannot be created or written.',
     'choose another with --data-dir',
   ),
+  HISTORY_INVALID: definite(
+    'The file cannot be read, or is not a whole history.',
+    'see the format: backplane man verify',
+  ),
   CLUSTER_MISMATCH: definite(
     'This node is set up differently from the cluster it wants to join.',
     'start it with the settings of the cluster, or with another --prefix',

@@ -1,0 +1,33 @@
+import { formatDuration } from '../foundation/duration.ts';
+
+/** How long what takes time may take. */
+export interface Budgets {
+  /** From a fault to the next acknowledgement. */
+  readonly recoveryMs: number;
+  /** From the death of a session until nobody sees its registrations: silence, fence and sweep. */
+  readonly cleanupMs: number;
+  /** From losing its session, or the end of a fault, until a living node has one again. */
+  readonly returnMs: number;
+  /** From the last change until every view shows it. */
+  readonly awarenessMs: number;
+  /** How much later than its deadline a request may be told so: timers and pauses of the caller. */
+  readonly latenessMs: number;
+}
+
+export const budgetDefaults: Budgets = {
+  recoveryMs: 30_000,
+  cleanupMs: 22_000,
+  returnMs: 30_000,
+  awarenessMs: 3_000,
+  latenessMs: 50,
+};
+
+/** `recovery` for `recoveryMs`: what a person calls them. */
+export const budgetNames = Object.keys(budgetDefaults).map((key) => key.replace(/Ms$/, ''));
+
+/** `recovery 30s, cleanup 22s …` */
+export function budgetText(budgets: Budgets): string {
+  return Object.entries(budgets)
+    .map(([key, ms]) => `${key.replace(/Ms$/, '')} ${formatDuration(ms)}`)
+    .join(', ');
+}
