@@ -7,6 +7,10 @@ export interface Redactor {
   learn(secret: string): void;
 }
 
+// Bounded, because a payload of 100 kB that might all be a scheme would be looked at for minutes.
+const userInformation = /([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/@"']+@/gi;
+const urlAuthority = /[a-z][a-z0-9+.-]{0,31}:\/\/([^/]*)@/i;
+
 /** Shorter ones would blot out half of every message, and protect nothing. */
 const secretLengthMin = 4;
 
@@ -34,14 +38,14 @@ export function createRedactor(environment: Environment, args: readonly string[]
   const redact = (text: string) => {
     let clean = text;
     for (const secret of known) clean = clean.replaceAll(secret, '***');
-    return clean.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@"']+@/gi, '$1***@');
+    return clean.replace(userInformation, '$1***@');
   };
   return Object.assign(redact, { learn });
 }
 
 /** The user information of a URL, also when it does not parse, as written and decoded. */
 function urlSecrets(text: string): string[] {
-  const authority = /[a-z][a-z0-9+.-]*:\/\/([^/]*)@/i.exec(text)?.[1];
+  const authority = urlAuthority.exec(text)?.[1];
   if (authority === undefined) return [];
   const colon = authority.indexOf(':');
   // A user name before a password is no secret; a lone one may be a token.
