@@ -17,8 +17,9 @@ import { Spinner } from './spinner.ts';
 import { commandAt, usageError } from './usage-error.ts';
 import { wantsColour } from './wants-colour.ts';
 
-/** How long closing connections may hold up the end. */
+/** How long closing connections may hold up the end, and how long after somebody insisted. */
 const closeMsMax = 1_000;
+const forcedCloseMsMax = 200;
 
 /** One command line, from its words to its exit code. */
 export class CommandRun {
@@ -65,18 +66,19 @@ export class CommandRun {
     const outcome = await Promise.race([ended, forced, crashed]);
     this.#spinner?.stop();
     const code = await this.#finish(outcome);
-    await this.#inTime(this.#context.close());
+    const closeMs = this.#interruption.isForced ? forcedCloseMsMax : closeMsMax;
+    await this.#inTime(closeMs, this.#context.close());
     this.#interruption.close();
     const { out, err } = this.#world.terminal;
     const flushed = Promise.all([out.flush(), err.flush()]);
     // A slow reader is waited for, but not by somebody who wants to get away.
-    await (this.#interruption.cause === null ? flushed : this.#inTime(flushed));
+    await (this.#interruption.cause === null ? flushed : this.#inTime(closeMs, flushed));
     return code;
   }
 
-  async #inTime(ending: Promise<unknown>): Promise<void> {
+  async #inTime(msMax: number, ending: Promise<unknown>): Promise<void> {
     const done = new AbortController();
-    await Promise.race([ending, sleep(this.#world.clock, closeMsMax, done.signal)]);
+    await Promise.race([ending, sleep(this.#world.clock, msMax, done.signal)]);
     done.abort();
   }
 

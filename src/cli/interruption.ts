@@ -12,6 +12,11 @@ export interface ProcessEvents {
 
 /** How long a command may take to stop after it was interrupted. */
 const graceMs = 2_000;
+/**
+ * One Ctrl-C can come twice: from the terminal, which sends it to all its processes, and from npm,
+ * which passes on what it got. Nobody presses it again that soon, so it ends no hand-over.
+ */
+const echoMs = 100;
 
 /**
  * Turns signals and a closed pipe into one abort signal. `forced` resolves when the command did not
@@ -23,13 +28,18 @@ export class Interruption {
   readonly #controller = new AbortController();
   #force: () => void = () => {};
   #cause: InterruptionCause | null = null;
+  #causedMs = 0;
+  #isForced = false;
   #patient = false;
   #timer: Timer | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.forced = new Promise((resolve) => {
-      this.#force = resolve;
+      this.#force = () => {
+        this.#isForced = true;
+        resolve();
+      };
     });
   }
 
@@ -39,6 +49,10 @@ export class Interruption {
 
   get cause(): InterruptionCause | null {
     return this.#cause;
+  }
+
+  get isForced(): boolean {
+    return this.#isForced;
   }
 
   watch(events: ProcessEvents): void {
@@ -54,10 +68,12 @@ export class Interruption {
 
   interrupt(cause: InterruptionCause): void {
     if (this.#cause !== null) {
-      if (cause !== 'closed pipe') this.#force();
+      const isEcho = this.#patient && this.#clock.monotonicMs() - this.#causedMs < echoMs;
+      if (cause !== 'closed pipe' && !isEcho) this.#force();
       return;
     }
     this.#cause = cause;
+    this.#causedMs = this.#clock.monotonicMs();
     this.#controller.abort(new Error(cause));
     if (!this.#patient) this.#timer = this.#clock.after(graceMs, () => this.#force());
   }
