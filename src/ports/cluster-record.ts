@@ -5,10 +5,13 @@
  *  1. The first `agree` on an empty engine writes its proposal; every later one gets what is there.
  *  2. Of two at once, both get the same record.
  *  3. `read` writes nothing.
+ *  4. `replace` writes its proposal only where the record seen still is; it answers what is there.
  */
 export interface ClusterRecords {
   agree(proposal: ClusterRecord): Promise<ClusterRecord>;
   read(): Promise<ClusterRecord | null>;
+  /** Records are told apart by their `id`. */
+  replace(seen: ClusterRecord, proposal: ClusterRecord): Promise<ClusterRecord>;
 }
 
 export interface ClusterRecord {

@@ -1,3 +1,6 @@
+/** How the identity of a store begins that nobody can open again. */
+export const volatileIdentity = 'memory:';
+
 /**
  * Where op logs and snapshots live: the judge of every write and the memory of every epoch.
  *
@@ -21,7 +24,8 @@
 export interface Store {
   /**
    * The same for two nodes exactly when they write to the same logs; nodes of one cluster must
-   * agree on it. It outlives the broker.
+   * agree on it. It outlives the broker. It begins with `volatileIdentity` when the documents are
+   * gone with the process.
    */
   identity(): Promise<string>;
   /** True when everything is gone with the process or server: `serve` says so. */

@@ -10,7 +10,14 @@ import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
-import { agreeAgain, configHashOf, joinCluster, proveAble } from './join-cluster.ts';
+import {
+  agreeAgain,
+  configHashOf,
+  isDeserted,
+  joinCluster,
+  listening,
+  proveAble,
+} from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
@@ -63,7 +70,9 @@ export class NodeRuntime implements BackplaneNode {
     invariant(this.#parts === null, 'a node is started once');
     const { engine, store, clock } = this.#world;
     await proveAble(engine, store);
-    const cluster = await joinCluster(engine.clusterRecords, store, this.#settings);
+    const cluster = await joinCluster(engine.clusterRecords, store, this.#settings, () =>
+      isDeserted(engine),
+    );
     this.#startedAt = isoTime(clock.wallMs()) ?? '';
     const inboxes = this.#makeInboxes(clusterTagOf(cluster.id));
     this.#inboxes = inboxes;
@@ -361,10 +370,9 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   async #warnOfNamesake(): Promise<void> {
-    const sessions = await this.#world.engine.sessions.list();
-    const namesake = sessions.find(
-      ({ state, description }) => state === 'live' && description.nodeId === this.nodeId,
-    );
+    // Not who was killed a moment ago, and came back as this one.
+    const others = await listening(this.#world.engine);
+    const namesake = others.find(({ description }) => description.nodeId === this.nodeId);
     if (!namesake) return;
     const { pid, address } = namesake.description;
     const facts = { nodeId: this.nodeId, session: namesake.id, pid, address };

@@ -47,6 +47,31 @@ export function clusterRecordLaws(
       for (const record of agreed) expect(record).toEqual(agreed[0]);
     });
 
+    law('4. a record is replaced only by who saw it', async (fixture) => {
+      const another = await fixture.openAnother();
+      const { clusterRecords } = fixture.engine;
+      const first = await clusterRecords.agree(proposal());
+      const [second, third] = [proposal(), proposal()];
+      expect(await clusterRecords.replace(first, second)).toEqual(second);
+      expect(await another.clusterRecords.read()).toEqual(second);
+      expect(await another.clusterRecords.replace(first, third)).toEqual(second);
+      expect(await clusterRecords.read()).toEqual(second);
+      expect(await another.clusterRecords.replace(second, third)).toEqual(third);
+    });
+
+    law('4. of many that replace one record at once, all get the same', async (fixture) => {
+      const another = await fixture.openAnother();
+      const seen = await fixture.engine.clusterRecords.agree(proposal());
+      const proposals = Array.from({ length: 8 }, proposal);
+      const found = await Promise.all(
+        proposals.map((one, i) =>
+          (i % 2 ? another : fixture.engine).clusterRecords.replace(seen, one),
+        ),
+      );
+      expect(proposals).toContainEqual(found[0]);
+      for (const record of found) expect(record).toEqual(found[0]);
+    });
+
     law('3. read writes nothing', async (fixture) => {
       const another = await fixture.openAnother();
       expect(await fixture.engine.clusterRecords.read()).toBeNull();

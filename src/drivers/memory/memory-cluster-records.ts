@@ -1,7 +1,7 @@
 import type { ClusterRecord, ClusterRecords } from '../../ports/cluster-record.ts';
 import type { MemoryConnection } from './memory-connection.ts';
 
-/** The cluster's record as one field of the broker that is set once. */
+/** The cluster's record as one field of the broker. */
 export class MemoryClusterRecords implements ClusterRecords {
   readonly #connection: MemoryConnection;
 
@@ -13,6 +13,15 @@ export class MemoryClusterRecords implements ClusterRecords {
     return this.#connection.call((broker) => {
       broker.clusterRecord ??= { ...proposal };
       return { ...broker.clusterRecord };
+    });
+  }
+
+  replace(seen: ClusterRecord, proposal: ClusterRecord): Promise<ClusterRecord> {
+    return this.#connection.call((broker) => {
+      const found = broker.clusterRecord;
+      const record = found && found.id !== seen.id ? found : { ...proposal };
+      broker.clusterRecord = record;
+      return { ...record };
     });
   }
 

@@ -3,13 +3,14 @@ import { limits } from '../../foundation/limits.ts';
 import type { InspectableStore } from '../../ports/engine.ts';
 import type { DocumentPage } from '../../ports/inspector.ts';
 import type { Random } from '../../ports/random.ts';
-import type {
-  Append,
-  AppendAnswer,
-  DocumentHead,
-  Snapshot,
-  StoredOp,
-  StoreFenceAnswer,
+import {
+  type Append,
+  type AppendAnswer,
+  type DocumentHead,
+  type Snapshot,
+  type StoredOp,
+  type StoreFenceAnswer,
+  volatileIdentity,
 } from '../../ports/store.ts';
 import { MemoryDocument } from './memory-document.ts';
 
@@ -21,7 +22,7 @@ export class MemoryLogs {
   readonly #names: string[] = [];
 
   constructor(random: Random) {
-    this.identity = random.token(16);
+    this.identity = `${volatileIdentity}${random.token(16)}`;
   }
 
   get(doc: string): MemoryDocument | null {

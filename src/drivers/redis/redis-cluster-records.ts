@@ -2,14 +2,17 @@ import type { ClusterRecord, ClusterRecords } from '../../ports/cluster-record.t
 import type { RedisKeys } from './keys.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisReply } from './redis-replies.ts';
+import type { RedisScripts } from './redis-scripts.ts';
 
-/** The cluster's record as one key that is only ever set when it is absent. */
+/** The cluster's record as one key, set when it is absent or still the one seen. */
 export class RedisClusterRecords implements ClusterRecords {
   readonly #connection: RedisConnection;
+  readonly #scripts: RedisScripts;
   readonly #key: string;
 
-  constructor(connection: RedisConnection, keys: RedisKeys) {
+  constructor(connection: RedisConnection, scripts: RedisScripts, keys: RedisKeys) {
     this.#connection = connection;
+    this.#scripts = scripts;
     this.#key = keys.clusterRecord;
   }
 
@@ -23,7 +26,15 @@ export class RedisClusterRecords implements ClusterRecords {
   async read(): Promise<ClusterRecord | null> {
     const call = { verb: 'GET', args: [this.#key], keys: [this.#key], writes: false };
     const text = await this.#connection.call(call);
-    if (text === null) return null;
+    return text === null ? null : this.#parse(text);
+  }
+
+  async replace(seen: ClusterRecord, proposal: ClusterRecord): Promise<ClusterRecord> {
+    const args = [seen.id, JSON.stringify(proposal)];
+    return this.#parse(await this.#scripts.run('replace-cluster', { keys: [this.#key], args }));
+  }
+
+  #parse(text: unknown): ClusterRecord {
     const fields = new RedisReply(this.#key).object(text);
     return {
       id: fields.text('id'),

@@ -64,7 +64,7 @@ export async function openRedisEngine(
     bus,
     sessions: new RedisSessions(commands, scripts, keys, random),
     leases: new RedisLeases(commands, scripts, keys, buckets),
-    clusterRecords: new RedisClusterRecords(commands, keys),
+    clusterRecords: new RedisClusterRecords(commands, scripts, keys),
     inspector: new RedisInspector(commands, keys, clock, buckets),
     openStore: () => new RedisStore({ connection: commands, scripts, keys, logger }),
     close,

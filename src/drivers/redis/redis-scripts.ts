@@ -12,6 +12,7 @@ const names = [
   'read-log',
   'read-session',
   'renew-session',
+  'replace-cluster',
   'save-snapshot',
   'swap-lease',
   'sweep-bucket',

@@ -15,6 +15,10 @@ function records(): ClusterRecords {
       return kept;
     },
     read: async () => kept,
+    replace: async (seen, proposal) => {
+      if (!kept || kept.id === seen.id) kept = proposal;
+      return kept;
+    },
   };
 }
 
@@ -50,6 +54,24 @@ describe('joining a cluster', () => {
       code: 'CLUSTER_MISMATCH',
       certainty: 'definite',
     });
+  });
+
+  test('whose nodes kept everything in memory and are gone begins a new one', async () => {
+    const cluster = records();
+    await joinCluster(cluster, storeOf(1), settings);
+    const join = (isDeserted: boolean) =>
+      joinCluster(cluster, storeOf(2), settings, async () => isDeserted);
+    await expect(join(false)).rejects.toMatchObject({ code: 'CLUSTER_MISMATCH' });
+    expect((await join(true)).storeIdentity).toBe(await storeOf(2).identity());
+  });
+
+  test('whose documents are kept is never given up, also when nobody is there', async () => {
+    const cluster = records();
+    const kept = Object.assign(storeOf(1), { identity: async () => 'kept-for-ever' });
+    await joinCluster(cluster, kept, settings);
+    await expect(
+      joinCluster(cluster, storeOf(2), settings, async () => true),
+    ).rejects.toMatchObject({ code: 'CLUSTER_MISMATCH' });
   });
 
   test('again says so when another cluster has taken the place', async () => {
