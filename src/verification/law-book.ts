@@ -2,10 +2,33 @@ import type { Budgets } from './budgets.ts';
 import type { Law } from './law.ts';
 import { AckedIsKept } from './laws/acked-is-kept.ts';
 import { AppliedOnce } from './laws/applied-once.ts';
+import { AwarenessConverges } from './laws/awareness-converges.ts';
+import { DeadAreGone } from './laws/dead-are-gone.ts';
+import { EpochsGrow } from './laws/epochs-grow.ts';
+import { LivingComeBack } from './laws/living-come-back.ts';
+import { NoWriteBelowEpoch } from './laws/no-write-below-epoch.ts';
+import { NothingLeftBehind } from './laws/nothing-left-behind.ts';
 import { OneOrder } from './laws/one-order.ts';
+import { OneOwnerPerEpoch } from './laws/one-owner-per-epoch.ts';
+import { RecoveryInTime } from './laws/recovery-in-time.ts';
+import { RequestsEnd } from './laws/requests-end.ts';
 import { SeqWithoutGap } from './laws/seq-without-gap.ts';
 
 /** Every law there is, fresh, in the order of reports. */
-export function lawsOf(_budgets: Budgets): Law[] {
-  return [new AckedIsKept(), new AppliedOnce(), new SeqWithoutGap(), new OneOrder()];
+export function lawsOf(budgets: Budgets): Law[] {
+  return [
+    new AckedIsKept(),
+    new AppliedOnce(),
+    new SeqWithoutGap(),
+    new OneOrder(),
+    new EpochsGrow(),
+    new NoWriteBelowEpoch(),
+    new OneOwnerPerEpoch(),
+    new RequestsEnd(budgets.latenessMs),
+    new AwarenessConverges(budgets.awarenessMs),
+    new DeadAreGone(budgets.cleanupMs),
+    new LivingComeBack(budgets.returnMs),
+    new RecoveryInTime(budgets.recoveryMs),
+    new NothingLeftBehind(),
+  ];
 }

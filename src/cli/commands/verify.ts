@@ -92,7 +92,7 @@ function asLines(report: HistoryReport): Line[] {
     ['time', formatDuration(durationMs)],
     ['budgets', budgetText(budgets)],
     ['verdict', { text: outcome, style: styles[outcome] ?? 'bold' }],
-    ['because', reason],
+    ['remark', reason],
   ]);
   lines.push('');
   for (const { law, outcome: found, violations, detail } of laws) {

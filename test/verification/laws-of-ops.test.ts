@@ -1,33 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type Budgets, budgetDefaults } from '../../src/verification/budgets.ts';
-import { judgeHistory, type LawReport } from '../../src/verification/judge-history.ts';
-import { type Happening, happened, historyText } from '../support/history-text.ts';
+import { happened } from '../support/history-text.ts';
+import { outcomeOf, rejected, verdictOf } from './support/law-verdicts.ts';
 
 const { invoke, ok, refused, unknown, deliver, subscribe, append, logged, head } = happened;
-
-async function verdictOf(
-  law: string,
-  history: readonly Happening[],
-  budgets: Partial<Budgets> = {},
-): Promise<LawReport> {
-  const pieces = [new TextEncoder().encode(historyText(history))];
-  const report = await judgeHistory(
-    { name: 'the history', pieces },
-    { ...budgetDefaults, ...budgets },
-  );
-  return report.laws.find((each) => each.law === law) as LawReport;
-}
-
-/** The lines of the first counterexample; the header is line 1, so the first event is line 2. */
-async function rejected(law: string, history: readonly Happening[], budgets?: Partial<Budgets>) {
-  const { outcome, counterexamples } = await verdictOf(law, history, budgets);
-  expect(outcome).toBe('violated');
-  return counterexamples[0]?.events.map(({ line }) => line);
-}
-
-async function outcomeOf(law: string, history: readonly Happening[], budgets?: Partial<Budgets>) {
-  return (await verdictOf(law, history, budgets)).outcome;
-}
 
 describe('acked-is-kept', () => {
   const law = 'acked-is-kept';

@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { happened } from '../support/history-text.ts';
+import { outcomeOf, rejected, verdictOf } from './support/law-verdicts.ts';
+
+const { deliver, fence, append, logged } = happened;
+const grant = (session: string, epoch: number) => ({ ev: 'lease.grant', doc: 'd', session, epoch });
+const serve = (session: string, epoch: number) => ({ ev: 'serve', doc: 'd', session, epoch });
+
+describe('epochs-grow', () => {
+  const law = 'epochs-grow';
+
+  test('accepts epochs that grow with every fence', async () => {
+    const history = [
+      ...[fence('s', 1), fence('t', 2), fence('s', 5), grant('s', 1), grant('s', 5)],
+      ...[deliver('a', 1, 'p:1', { epoch: 1 }), deliver('a', 2, 'p:2', { epoch: 5 })],
+      ...[logged(1, 'p:1', 1), logged(2, 'p:2', 5), logged(3, 'p:3', 5)],
+    ];
+    expect(await verdictOf(law, history)).toMatchObject({ outcome: 'holds', checked: 6 });
+  });
+
+  test('rejects a fence with an epoch that was there before, or a smaller one', async () => {
+    expect(await rejected(law, [fence('s', 2), fence('t', 2)])).toEqual([2, 3]);
+    expect(await rejected(law, [fence('s', 2), fence('t', 1)])).toEqual([2, 3]);
+  });
+
+  test('rejects a log or a subscription in which the epoch falls', async () => {
+    expect(await rejected(law, [logged(1, 'p:1', 2), logged(2, 'p:2', 1)])).toEqual([2, 3]);
+    const heard = [deliver('a', 1, 'p:1', { epoch: 2 }), deliver('a', 2, 'p:2', { epoch: 1 })];
+    expect(await rejected(law, heard)).toEqual([2, 3]);
+  });
+
+  test('rejects a session that is granted a smaller epoch than it had', async () => {
+    expect(await rejected(law, [grant('s', 3), grant('s', 2)])).toEqual([2, 3]);
+  });
+
+  test('counts no fence of unknown outcome, and none that lost', async () => {
+    const history = [fence('s', 3, 'unknown'), fence('t', 2), fence('u', 9, 'conflict')];
+    expect(await outcomeOf(law, [...history, fence('s', 3)])).toBe('holds');
+    expect(await outcomeOf(law, history)).toBe('unknown');
+  });
+});
+
+describe('no-write-below-epoch', () => {
+  const law = 'no-write-below-epoch';
+  const takeover = [fence('s', 1), append('s', 1, 1, ['p:1']), fence('t', 2)];
+
+  test('accepts writes of the session that was fenced for last, and refusals of the others', async () => {
+    const history = [...takeover, append('s', 1, 2, ['p:2'], 'fenced'), append('t', 2, 2, ['p:2'])];
+    expect(await verdictOf(law, history)).toMatchObject({ outcome: 'holds', checked: 2 });
+  });
+
+  test('rejects a write that was accepted from an owner of the past', async () => {
+    expect(await rejected(law, [...takeover, append('s', 1, 2, ['p:2'])])).toEqual([4, 5]);
+  });
+
+  test('rejects a write of another session under the epoch that was granted', async () => {
+    expect(await rejected(law, [...takeover, append('s', 2, 2, ['p:2'])])).toEqual([4, 5]);
+  });
+
+  test('rejects a write below one that was accepted, though no fence was recorded', async () => {
+    const history = [append('t', 2, 1, ['p:1']), append('s', 1, 2, ['p:2'])];
+    expect(await rejected(law, history)).toEqual([2, 3]);
+  });
+
+  test('accepts what a fence of unknown outcome may explain, either way', async () => {
+    const inDoubt = [fence('s', 1), fence('t', 2, 'unknown')];
+    expect(await outcomeOf(law, [...inDoubt, append('s', 1, 1, ['p:1'])])).toBe('holds');
+    expect(await outcomeOf(law, [...inDoubt, append('t', 2, 1, ['p:1'])])).toBe('holds');
+    const unknown = append('s', 1, 2, ['p:2'], 'unknown');
+    expect(await outcomeOf(law, [...takeover, unknown])).toBe('holds');
+  });
+
+  test('rejects a write after a fence of unknown outcome that has proved to be one', async () => {
+    const proved = [fence('s', 1), fence('t', 2, 'unknown'), append('t', 2, 1, ['p:1'])];
+    expect(await rejected(law, [...proved, append('s', 1, 2, ['p:2'])])).toEqual([3, 5]);
+  });
+
+  test('does not know what nobody recorded at the store', async () => {
+    expect(await outcomeOf(law, [grant('s', 1), grant('t', 2)])).toBe('unknown');
+  });
+});
+
+describe('one-owner-per-epoch', () => {
+  const law = 'one-owner-per-epoch';
+
+  test('accepts one session an epoch', async () => {
+    const history = [
+      ...[fence('s', 1), grant('s', 1), serve('s', 1), append('s', 1, 1, ['p:1'])],
+      ...[fence('t', 2), grant('t', 2), serve('s', 1), serve('t', 2)],
+    ];
+    expect(await outcomeOf(law, history)).toBe('holds');
+  });
+
+  test('rejects two sessions that serve in one epoch', async () => {
+    expect(await rejected(law, [serve('s', 1), serve('t', 1)])).toEqual([2, 3]);
+  });
+
+  test('rejects a session that is granted the epoch another was fenced for', async () => {
+    expect(await rejected(law, [fence('s', 1), grant('t', 1)])).toEqual([2, 3]);
+  });
+
+  test('makes nobody an owner for a fence of unknown outcome', async () => {
+    expect(await outcomeOf(law, [fence('s', 1, 'unknown'), fence('t', 1), serve('t', 1)])).toBe(
+      'holds',
+    );
+    expect(await outcomeOf(law, [fence('s', 1, 'unknown')])).toBe('unknown');
+  });
+});
