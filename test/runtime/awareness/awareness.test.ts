@@ -203,19 +203,20 @@ describe('a peer', () => {
     set('p', 'here');
     await cluster.advance(100);
     speaker.pause();
-    await cluster.advance(40_000);
-    expect(follower.awarenessOf('p')).toBeNull();
+    await cluster.until('its death', () => follower.awarenessOf('p') === null, 27_000);
     speaker.resume();
     await cluster.advance(2_000);
     expect(follower.awarenessOf('p')).toBe('here');
   });
 
-  test('that went is not brought back by a frame that was overtaken', async () => {
+  test('that went is not brought back by frames that were overtaken', async () => {
     const { cluster, listener, follower, set } = await speakerAndListener();
     const end = listener.bus.filter(({ kind }) => {
-      return kind === 'awareness' ? { delayMs: 200 } : undefined;
+      return kind === 'awareness' ? { delayMs: 300 } : undefined;
     });
     set('p', 'here');
+    await cluster.advance(60);
+    set('p', 'there');
     await cluster.advance(60);
     end();
     set('p', null);
@@ -265,6 +266,22 @@ describe('a peer', () => {
     expect(near.awarenessOf('p')).toBe('from c');
     await cluster.advance(2 * expiryMs);
     expect(near.awarenessOf('p')).toBe('from c');
+  });
+
+  test('that moved to a node that had not heard of it is seen from there after the farewell', async () => {
+    const { cluster, follower, set } = await speakerAndListener();
+    const other = await cluster.add('c');
+    other.clock.jumpWall(-3_600_000);
+    const end = other.bus.filter(({ kind }) => (kind === 'awareness' ? 'drop' : undefined));
+    const near = await follow(cluster, other);
+    set('p', 'from a');
+    await cluster.advance(100);
+    other.runtime.setAwareness('doc', 'p', bytes('from c'));
+    await cluster.advance(100);
+    end();
+    set('p', null);
+    await cluster.advance(200);
+    expect([follower.awarenessOf('p'), near.awarenessOf('p')]).toEqual(['from c', 'from c']);
   });
 
   test('is told once to one who joins, though it was heard of through another node before', async () => {

@@ -129,6 +129,8 @@ describe('a follower gets every op once and in order', () => {
     const following = await cluster.run(joining);
     await cluster.settle();
     expect(following.seq()).toBe(5);
+    // They were kept as they came: the log did not have to be asked for them.
+    expect(other.faults.count('store.read')).toBe(0);
     await cluster.run(owner.runtime.submit('doc', op('p', 6)));
     await cluster.settle();
     expect(follower.texts.at(-1)).toBe('{"p":6}');

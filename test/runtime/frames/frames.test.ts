@@ -200,6 +200,12 @@ describe('a frame that is refused', () => {
     expect(frames.map(({ kind }) => kind)).toEqual(['probe']);
   });
 
+  test('whose header is said to be longer than the frame is malformed', () => {
+    const published = Buffer.from(encodeFrame(tag, probe));
+    published.writeUInt32BE(published.readUInt32BE(10) + 5, 10);
+    expect(read(published)).toEqual({ frames: [], faults: ['malformed'] });
+  });
+
   test('whose payload is shorter than its ops say is malformed', () => {
     const header = { seq: 1, epoch: 1, peer: 'p', counter: 1, at: 1, chain: 'c' };
     const ops = [

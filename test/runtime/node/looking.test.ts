@@ -103,6 +103,20 @@ test('looking at a document whose owner died fences nobody and takes nothing', a
   expect((await cluster.engine.sessions.read(session))?.state).toBe('live');
 });
 
+test('a visitor that only looks fences nobody who dies over its question', async () => {
+  const { cluster } = await someDocuments();
+  const node = cluster.node('a');
+  const session = node.runtime.session() ?? '';
+  const visitor = await cluster.visitor(false);
+  node.pause();
+  const asked = visitor.control(session, 'doc.describe', { doc: 'owned' }, { timeoutMs: 2_000 });
+  const failing = cluster.failure(asked);
+  await cluster.settle();
+  await node.kill();
+  expect(await failing).toMatchObject({ code: 'DEADLINE_EXCEEDED', tookMs: 2_000 });
+  expect((await cluster.engine.sessions.read(session))?.state).toBe('live');
+});
+
 test.each([
   ['doc.read', { doc: 'owned', after: -1, limit: 3 }],
   ['doc.read', { doc: 'owned', after: 0, limit: 'many' }],
