@@ -58,7 +58,7 @@ export const errorCatalogue = {
   ),
   HISTORY_INVALID: definite(
     'The file cannot be read, or is not a whole history.',
-    'see the format: backplane man verify',
+    'record it again; the format is in: backplane help history',
   ),
   CLUSTER_MISMATCH: definite(
     'This node is set up differently from the cluster it wants to join.',

@@ -113,6 +113,52 @@ const shapeOf = new Map(
   Object.entries(shapes).map(([name, fields]) => [name, Object.entries(fields)] as const),
 );
 
+/** What each event says; what may have happened is said to be so, and never counted against anybody. */
+const meanings: Readonly<Record<EventName, string>> = {
+  'op.invoke': 'a peer submits an op; another attempt under the same opId is the same op',
+  'op.ok': 'the op was acknowledged',
+  'op.fail': 'the op failed; definite: it is not in the log, and never will be',
+  subscribe:
+    'a subscriber follows a document from behind a seq; its name is used for one life only',
+  unsubscribe: 'it is not expected to hear any more',
+  deliver: 'a subscriber got an op',
+  'lease.grant': 'a session was confirmed as the owner',
+  serve: 'a session answered as the owner',
+  'store.fence': 'the store was asked to raise the epoch; recorded where the store decides',
+  'store.append': 'the store was asked to append ops from seq on; recorded where the store decides',
+  'node.up': 'from here on the node is meant to live',
+  'node.down': 'its process ended, or was ended',
+  'session.open': 'a node opened a session',
+  'session.gone': 'it was stopped or fenced, or ran out; indefinite: it may have been',
+  'request.send': 'a request was sent, with its timeout',
+  'request.run': 'a handler began to run it',
+  'request.end': 'the caller was told; a failure has a code; unknown: the caller was lost',
+  'awareness.set': 'a peer set its state, null to be gone; indefinite: it may have, or it expired',
+  'awareness.view': 'what one viewer sees of a document',
+  'registration.add': 'something stands under a session, and must go with it',
+  'registration.remove': 'it was taken away',
+  'registration.view': 'all the registrations one viewer sees',
+  'fault.start':
+    'a fault begins; recovery counts from its start (another node must take over) or its end (nothing can work meanwhile)',
+  'fault.end': 'it is over; one that takes no time, as a kill, ends at once',
+  'final.op': 'one op of the log, in the order of the log',
+  'final.head': 'the log was read whole: it ends at seq, and begins at from, or 1',
+  'final.key': 'a key in the broker, whose it is, and when it goes by itself (null: never)',
+  'final.keys': 'that was all of them',
+  note: 'a remark for people',
+};
+
+/** The format as a manual shows it: the name of each event, what it says, and its fields. */
+export function describeEvents(): { name: string; meaning: string; fields: string }[] {
+  return Object.entries(shapes).map(([name, fields]) => ({
+    name,
+    meaning: meanings[name as EventName],
+    fields: Object.entries(fields)
+      .map(([field, { wanted }]) => `${field} (${wanted})`)
+      .join(', '),
+  }));
+}
+
 /** What is wrong with an event, or null: a name nobody knows, or the first field that is not right. */
 export function faultOf(event: Readonly<Record<string, unknown>>): string | null {
   const fields = shapeOf.get(event.ev as string);

@@ -75,7 +75,8 @@ describe('backplane help', () => {
     expect(stdout).toContain(errorCatalogue[code].remedy);
   });
 
-  it.each(['exit-codes', 'environment', 'errors', 'model'])('explains %s', async (topic) => {
+  const topics = ['exit-codes', 'environment', 'errors', 'model', 'history'];
+  it.each(topics)('explains %s', async (topic) => {
     const { code, stdout } = await runInProcess(['help', topic]);
     expect(code).toBe(0);
     await expect(stdout).toMatchFileSnapshot(`golden/help-${topic}.txt`);

@@ -20,7 +20,9 @@ export function manCommand(context: CommandContext): CommandDefinition {
     impact: 'ro',
     output: 'text',
     arguments: {
-      page: optional('a command, "model" or "errors"', { completes: ['model', 'errors'] }),
+      page: optional('a command, "model", "errors" or "history"', {
+        completes: ['model', 'errors', 'history'],
+      }),
     },
     options: {
       write: option('--write <DIR>', 'write every page into this folder', anyText, {
@@ -39,11 +41,14 @@ export function manCommand(context: CommandContext): CommandDefinition {
   });
 }
 
+const pagesOfTopics: Readonly<Record<string, string>> = {
+  model: 'backplane.7',
+  errors: 'backplane-errors.7',
+  history: 'backplane-history.7',
+};
+
 function pageNamed(name: string | undefined, pages: ReadonlyMap<string, string>): string {
-  const file =
-    name === undefined
-      ? 'backplane.1'
-      : ({ model: 'backplane.7', errors: 'backplane-errors.7' }[name] ?? `backplane-${name}.1`);
+  const file = name === undefined ? 'backplane.1' : (pagesOfTopics[name] ?? `backplane-${name}.1`);
   const page = pages.get(file);
   if (page !== undefined) return page;
   const names = [...pages.keys()].map((each) => each.replace(/^backplane-|\.\d$/g, ''));

@@ -33,7 +33,7 @@ export function verifyCommand(context: CommandContext): CommandDefinition {
         .map(({ name, promise }) => `${name} (${promise})`)
         .join('; ')}.`,
       'Exits 0 when no law is violated, 9 when one is, 10 when the history proves nothing (no event, nothing acknowledged, no data for any law), 2 when it cannot be read or is not a whole history.',
-      ...formatText,
+      'The format of a history is in backplane-history(7), and printed by backplane help history.',
     ],
     impact: 'ro',
     output: 'report',
@@ -64,11 +64,6 @@ export function verifyCommand(context: CommandContext): CommandDefinition {
     },
   });
 }
-
-/** The format, for the manual. */
-const formatText = [
-  'A history is JSON lines. The first is {"v":1,"kind":"history","unit":"ms"} (or us, ns), the last {"t":T,"ev":"end","events":N}, with the number of lines between them. Each of those has t, on one time line that never goes back, ev, and the fields of its kind.',
-];
 
 function failureOf({ outcome, reason }: HistoryReport): BackplaneError {
   const code = outcome === 'violated' ? 'ASSERTION_FAILED' : 'INCONCLUSIVE';

@@ -5,6 +5,7 @@ import { globalOptionList } from '../global-options.ts';
 import { usageLine } from '../help-page.ts';
 import { leavesOf } from '../load-commands.ts';
 import { optionText, placeholder } from '../option-text.ts';
+import { historyEvents, historyFormat } from './history.ts';
 import { guarantees, terms } from './model.ts';
 import { RoffPage } from './roff-page.ts';
 import { environmentVariables, errorCodes } from './topics.ts';
@@ -21,6 +22,7 @@ export function manualPages(
   for (const node of commands) pages.set(`backplane-${node.name}.1`, commandPage(node, version));
   pages.set('backplane.7', modelPage(version));
   pages.set('backplane-errors.7', errorsPage(version));
+  pages.set('backplane-history.7', historyPage(version));
   return pages;
 }
 
@@ -117,5 +119,16 @@ function errorsPage(version: string): string {
     page.item(publicCode(code), `${meaning} What to do: ${remedy}. (${facts})`);
   }
   page.section('SEE ALSO').paragraph('backplane(1), backplane-help(1)');
+  return page.toString();
+}
+
+function historyPage(version: string): string {
+  const page = new RoffPage('backplane-history', 7, version);
+  page.section('NAME').line('backplane-history - the format of a recorded history');
+  page.section('DESCRIPTION');
+  for (const paragraph of historyFormat) page.paragraph(paragraph);
+  page.section('EVENTS');
+  for (const [name, text] of historyEvents()) page.item(name, text);
+  page.section('SEE ALSO').paragraph('backplane-verify(1)');
   return page.toString();
 }

@@ -2,6 +2,7 @@ import { type ErrorCode, errorCatalogue, publicCode } from '../../foundation/err
 import { exitCodeOfError, exitCodes } from '../exit-codes.ts';
 import { globalOptionList } from '../global-options.ts';
 import { longFlag } from '../option-values.ts';
+import { historyEvents, historyFormat } from './history.ts';
 import { guarantees, terms } from './model.ts';
 
 /** What `backplane help TOPIC` explains besides commands and error codes. */
@@ -10,6 +11,7 @@ export const topics: Readonly<Record<string, () => string>> = {
   environment: environmentTopic,
   errors: errorsTopic,
   model: modelTopic,
+  history: historyTopic,
 };
 
 export const errorCodes = Object.keys(errorCatalogue) as ErrorCode[];
@@ -67,6 +69,10 @@ function errorsTopic(): string {
 
 function modelTopic(): string {
   return `WORDS\n${definitions(terms)}\nGUARANTEES\n${definitions(guarantees)}`;
+}
+
+function historyTopic(): string {
+  return `${historyFormat.join('\n\n')}\n\n${definitions(historyEvents())}`;
 }
 
 function definitions(pairs: readonly (readonly [string, string])[]): string {
