@@ -45,10 +45,17 @@ export interface HistorySource {
   readonly pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
+/** What is asked of a history. */
+export interface Demands {
+  readonly budgets: Budgets;
+  /** Laws that it must have the data for. */
+  readonly required?: readonly string[];
+}
+
 /** Checks a history against every law. Fails with HISTORY_INVALID. */
 export async function judgeHistory(
   { name, pieces }: HistorySource,
-  budgets: Budgets,
+  { budgets, required = [] }: Demands,
 ): Promise<HistoryReport> {
   const reader = new HistoryReader(name);
   const laws = lawsOf(budgets);
@@ -64,7 +71,7 @@ export async function judgeHistory(
   const { events, startMs, endMs } = reader;
   const reports = laws.map((law) => reportOf(law, { startMs, endMs }));
   return {
-    ...conclusion(reports, events, counts.acknowledged),
+    ...conclusion(reports, required, { events, ...counts }),
     events,
     ...counts,
     durationMs: endMs - startMs,
@@ -75,8 +82,8 @@ export async function judgeHistory(
 
 function conclusion(
   laws: readonly LawReport[],
-  events: number,
-  acknowledged: number,
+  required: readonly string[],
+  { events, acknowledged }: { readonly events: number; readonly acknowledged: number },
 ): Pick<HistoryReport, 'outcome' | 'reason'> {
   const withOutcome = (outcome: Outcome) => laws.filter((law) => law.outcome === outcome).length;
   const [violated, unknown] = [withOutcome('violated'), withOutcome('unknown')];
@@ -89,6 +96,13 @@ function conclusion(
     return { outcome: 'inconclusive', reason: 'the data for every law are missing' };
   }
   if (acknowledged === 0) return { outcome: 'inconclusive', reason: 'nothing was acknowledged' };
+  const missing = laws.filter(
+    ({ law, outcome }) => outcome === 'unknown' && required.includes(law),
+  );
+  if (missing.length > 0) {
+    const names = missing.map(({ law }) => law).join(', ');
+    return { outcome: 'inconclusive', reason: `the data for ${names} are missing` };
+  }
   const reason = unknown === 0 ? null : `${counted(unknown, 'law')} could not be judged`;
   return { outcome: 'holds', reason };
 }

@@ -1,4 +1,4 @@
-import type { Budgets } from './budgets.ts';
+import { type Budgets, budgetDefaults } from './budgets.ts';
 import type { Law } from './law.ts';
 import { AckedIsKept } from './laws/acked-is-kept.ts';
 import { AppliedOnce } from './laws/applied-once.ts';
@@ -32,3 +32,8 @@ export function lawsOf(budgets: Budgets): Law[] {
     new NothingLeftBehind(),
   ];
 }
+
+/** What each law is called, and what it promises. */
+export const lawPromises: readonly (readonly [string, string])[] = lawsOf(budgetDefaults).map(
+  ({ name, promise }) => [name, promise],
+);

@@ -144,6 +144,16 @@ describe('verify', () => {
     expect(stderr).toContain(message);
   });
 
+  test('exits 10 when a law that is required could not be judged', async () => {
+    expect((await verify(good, '--require', 'acked-is-kept')).code).toBe(0);
+    const { code, stderr } = await verify(good, '--require', 'requests-end');
+    expect(code).toBe(10);
+    expect(stderr).toContain('the data for requests-end are missing');
+    expect((await verify(good, '--require', 'all')).code).toBe(10);
+    expect((await verify(lost, '--require', 'all')).code).toBe(9);
+    expect((await verify(good, '--require', 'gravity')).code).toBe(2);
+  });
+
   test('takes several budgets at once', async () => {
     const { stdout } = await verify(good, '--budget', 'recovery=1s,awareness=2s', '-o', 'json');
     expect(JSON.parse(stdout).budgets).toMatchObject({ recoveryMs: 1_000, awarenessMs: 2_000 });

@@ -36,6 +36,7 @@ describe('acked-is-kept', () => {
 
   test('does not know without the log, without acknowledgements, or before what is left of it', async () => {
     expect(await outcomeOf(law, acked)).toBe('unknown');
+    expect(await outcomeOf(law, [...acked, head(2)])).toBe('unknown');
     expect(await outcomeOf(law, [logged(1, 'p:1'), head(1)])).toBe('unknown');
     expect(await outcomeOf(law, [...acked, logged(2, 'p:2'), head(2, { from: 2 })])).toBe(
       'unknown',
@@ -90,6 +91,7 @@ describe('applied-once', () => {
 
   test('does not know when no op was seen', async () => {
     expect(await outcomeOf(law, [invoke('p:1'), refused('p:1')])).toBe('unknown');
+    expect(await outcomeOf(law, [invoke('p:1'), ok('p:1', 1)])).toBe('unknown');
   });
 });
 
@@ -120,6 +122,8 @@ describe('seq-without-gap', () => {
 
   test('rejects a hole in the log, and an append behind a hole or over what is there', async () => {
     expect(await rejected(law, [logged(1, 'p:1'), logged(3, 'p:3'), head(3)])).toEqual([2, 3]);
+    expect(await rejected(law, [logged(2, 'p:2'), head(2)])).toEqual([2, 3]);
+    expect(await outcomeOf(law, [logged(2, 'p:2'), head(2, { from: 2 })])).toBe('holds');
     const first = append('s', 1, 1, ['p:1', 'p:2']);
     expect(await rejected(law, [first, append('s', 1, 4, ['p:3'])])).toEqual([2, 3]);
     expect(await rejected(law, [first, append('s', 1, 2, ['p:3'])])).toEqual([2, 3]);

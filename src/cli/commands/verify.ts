@@ -12,15 +12,17 @@ import {
   type HistoryReport,
   judgeHistory,
 } from '../../verification/judge-history.ts';
-import { lawsOf } from '../../verification/law-book.ts';
+import { lawPromises } from '../../verification/law-book.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { fileInput } from '../file-input.ts';
 import { fieldLines, type Line, type Style } from '../output/styled-text.ts';
 import { optionList, required } from '../parameters.ts';
 import { parseBudget } from '../parse-budget.ts';
+import { oneOf } from '../parse-values.ts';
 
 const eventLengthShown = 400;
+const lawNames = lawPromises.map(([name]) => name);
 
 /** Checks a history. */
 export function verifyCommand(context: CommandContext): CommandDefinition {
@@ -29,10 +31,8 @@ export function verifyCommand(context: CommandContext): CommandDefinition {
     summary: 'check a recorded history against the laws',
     description: [
       'Reads a history, as drills record it, and says of each law whether it holds, with the few events that prove it when it does not. What may have happened is never held against anybody, and a law whose data are missing is unknown, not kept.',
-      `The laws: ${lawsOf(budgetDefaults)
-        .map(({ name, promise }) => `${name} (${promise})`)
-        .join('; ')}.`,
-      'Exits 0 when no law is violated, 9 when one is, 10 when the history proves nothing (no event, nothing acknowledged, no data for any law), 2 when it cannot be read or is not a whole history.',
+      `The laws: ${lawPromises.map(([name, promise]) => `${name} (${promise})`).join('; ')}.`,
+      'Exits 0 when no law is violated, 9 when one is, 10 when the history proves nothing (no event, nothing acknowledged, no data for any law, or none for one that --require names), 2 when it cannot be read or is not a whole history.',
       'The format of a history is in backplane-history(7), and printed by backplane help history.',
     ],
     impact: 'ro',
@@ -45,6 +45,12 @@ export function verifyCommand(context: CommandContext): CommandDefinition {
         parseBudget,
         { completes: budgetNames.map((name) => `${name}=`) },
       ),
+      require: optionList(
+        '--require <LAW>',
+        'a law that must be judged: exit 10 when its data are missing; "all" for every one',
+        oneOf(...lawNames, 'all'),
+        { completes: [...lawNames, 'all'] },
+      ),
     },
     examples: [
       { run: 'backplane verify history.jsonl', shows: 'which laws hold' },
@@ -54,11 +60,12 @@ export function verifyCommand(context: CommandContext): CommandDefinition {
       },
       { run: 'backplane verify - -o json < history.jsonl', shows: 'the same for a program' },
     ],
-    action: async ({ history }, { budget }) => {
+    action: async ({ history }, { budget, require }) => {
       const budgets: Budgets = Object.assign({}, budgetDefaults, ...budget);
       const name = history === '-' ? 'standard input' : history;
       const pieces = fileInput(context.terminal, history);
-      const report = await judgeHistory({ name, pieces }, budgets);
+      const required = require.includes('all') ? lawNames : require;
+      const report = await judgeHistory({ name, pieces }, { budgets, required });
       await context.print.report(report, asLines);
       if (report.outcome !== 'holds') throw failureOf(report);
     },

@@ -8,6 +8,8 @@ export class AckedIsKept implements Law {
   readonly #findings = new Findings();
   /** Acknowledgements not yet found in the log: document, seq. */
   readonly #open = new Map<string, Map<number, EventOf<'op.ok'>>>();
+  /** Documents whose log has been listed, or begun to be. */
+  readonly #listed = new Set<string>();
   #acked = 0;
   #beforeLog = 0;
 
@@ -48,6 +50,7 @@ export class AckedIsKept implements Law {
   }
 
   #logged(entry: EventOf<'final.op'>): void {
+    this.#listed.add(entry.doc);
     const acks = this.#open.get(entry.doc);
     const ack = acks?.get(entry.seq);
     if (ack === undefined) return;
@@ -64,7 +67,8 @@ export class AckedIsKept implements Law {
 
   #readWhole(head: EventOf<'final.head'>): void {
     const acks = this.#open.get(head.doc);
-    if (acks === undefined) return;
+    // An end without the ops before it tells nothing about what they are.
+    if (acks === undefined || (head.seq > 0 && !this.#listed.has(head.doc))) return;
     for (const ack of acks.values()) {
       if (ack.seq < (head.from ?? 1)) {
         this.#beforeLog += 1;

@@ -14,9 +14,12 @@ export class AppliedOnce implements Law {
   /** The last delivery: document, subscriber. */
   readonly #delivered = new Map<string, Map<string, EventOf<'deliver'>>>();
   readonly #runs = new Map<string, EventOf<'request.run'>>();
+  /** Whether anybody told of ops that were applied, or of requests that ran. */
+  #tells = false;
   readonly #attempts = new Map<string, Map<string, Attempt>>();
 
   observe(event: HistoryEvent): void {
+    this.#tells ||= tellers.has(event.ev);
     switch (event.ev) {
       case 'op.invoke':
         return this.#invoked(event);
@@ -44,7 +47,8 @@ export class AppliedOnce implements Law {
   verdict(): Verdict {
     const { checked } = this.#findings;
     const seen = `${counted(checked, 'mention')} of ops and requests compared`;
-    return this.#findings.verdict(seen, checked === 0 ? 'no op and no request was seen' : null);
+    const none = 'no log, append, delivery or run of a request was seen';
+    return this.#findings.verdict(seen, this.#tells ? null : none);
   }
 
   #invoked({ doc, opId }: EventOf<'op.invoke'>): void {
@@ -108,6 +112,9 @@ export class AppliedOnce implements Law {
     else this.#findings.violated(`request ${event.id} was run twice`, first, event);
   }
 }
+
+/** An acknowledgement alone says nothing about a second time. */
+const tellers = new Set<string>(['final.op', 'store.append', 'deliver', 'request.run']);
 
 /** Under way, refused for certain after one attempt, or possibly applied. */
 type Attempt = 'pending' | 'several' | EventOf<'op.fail'>;

@@ -10,6 +10,7 @@ export class SeqWithoutGap implements Law {
   readonly #findings = new Findings();
   /** What each subscriber heard last: document, subscriber. */
   readonly #heard = new Map<string, Map<string, Heard>>();
+  readonly #begun = new Map<string, EventOf<'final.op'>>();
   readonly #logged = new Map<string, EventOf<'final.op'>>();
   readonly #appended = new Map<string, EventOf<'store.append'>>();
   /** Documents with an append of unknown outcome since the last one that was taken. */
@@ -91,7 +92,8 @@ export class SeqWithoutGap implements Law {
   #log(event: EventOf<'final.op'>): void {
     const last = this.#logged.get(event.doc);
     this.#findings.checked += 1;
-    if (last !== undefined && event.seq !== last.seq + 1) {
+    if (last === undefined) this.#begun.set(event.doc, event);
+    else if (event.seq !== last.seq + 1) {
       this.#findings.violated(
         `the log of ${event.doc} has seq ${event.seq} after seq ${last.seq}`,
         last,
@@ -104,7 +106,15 @@ export class SeqWithoutGap implements Law {
   #head(event: EventOf<'final.head'>): void {
     const { doc, seq } = event;
     this.#headless.delete(doc);
-    const last = this.#logged.get(doc);
+    const [first, last] = [this.#begun.get(doc), this.#logged.get(doc)];
+    const from = event.from ?? 1;
+    if (first !== undefined && first.seq !== from) {
+      this.#findings.violated(
+        `the log of ${doc} begins with seq ${first.seq} instead of ${from}`,
+        first,
+        event,
+      );
+    }
     if (last !== undefined && last.seq !== seq) {
       this.#findings.violated(
         `the log of ${doc} ends at seq ${seq}, and was read to seq ${last.seq}`,

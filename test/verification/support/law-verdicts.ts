@@ -11,7 +11,7 @@ export async function verdictOf(
 ): Promise<LawReport> {
   const pieces = [new TextEncoder().encode(historyText(history))];
   const source = { name: 'the history', pieces };
-  const report = await judgeHistory(source, { ...budgetDefaults, ...budgets });
+  const report = await judgeHistory(source, { budgets: { ...budgetDefaults, ...budgets } });
   return report.laws.find((each) => each.law === law) as LawReport;
 }
 
