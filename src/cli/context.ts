@@ -64,6 +64,7 @@ export class CommandContext {
   readonly signal: AbortSignal;
   readonly #running: () => Running;
   readonly #closing: (() => Promise<void>)[] = [];
+  #isClosing = false;
   #print: Printer | null = null;
   #logger: Logger | null = null;
   #engine: Promise<Engine> | null = null;
@@ -112,15 +113,26 @@ export class CommandContext {
   get logger(): Logger {
     const { settings, endsBySignal } = this.#running();
     if (!settings.debug && !endsBySignal) return silentLogger;
-    this.#logger ??= createTerminalLogger({
-      terminal: this.terminal,
-      clock: this.clock,
-      redact: this.world.redact,
-      colour: this.usesColour('err'),
-      json: settings.output === 'json' || settings.output === 'jsonl',
-      level: settings.debug ? 'debug' : 'warn',
-    });
+    this.#logger ??= this.#quietAtTheEnd(
+      createTerminalLogger({
+        terminal: this.terminal,
+        clock: this.clock,
+        redact: this.world.redact,
+        colour: this.usesColour('err'),
+        json: settings.output === 'json' || settings.output === 'jsonl',
+        level: settings.debug ? 'debug' : 'warn',
+      }),
+    );
     return this.#logger;
+  }
+
+  /** The error, or nothing, is the last word: that a connection broke while it closed is no news. */
+  #quietAtTheEnd(logger: Logger): Logger {
+    return {
+      event: (level, name, facts) => {
+        if (!this.#isClosing || this.settings.debug) logger.event(level, name, facts);
+      },
+    };
   }
 
   engine(): Promise<Engine> {
@@ -166,6 +178,7 @@ export class CommandContext {
 
   /** Closes what was opened. A failure to close is of no use to the user any more. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     for (const close of this.#closing.splice(0).reverse()) await close().catch(() => {});
   }
 }

@@ -1,4 +1,5 @@
 import { BackplaneError, isBackplaneError } from '../../foundation/errors.ts';
+import { dials } from '../../foundation/limits.ts';
 import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
 import type { ControlName } from '../../runtime/controls.ts';
 import type { RequestOptions } from '../../runtime/reports.ts';
@@ -9,6 +10,15 @@ export interface ClusterDoor {
   readonly sessions: Sessions;
   readonly visitor: Visitor;
 }
+
+/** After these another node may well answer. */
+const passedOver = [
+  'NO_RESPONDER',
+  'NODE_DEAD',
+  'RESPONDER_GONE',
+  'DRAINING',
+  'DEADLINE_EXCEEDED',
+] as const;
 
 /** Asking more nodes than this would only make a broken cluster slower to diagnose. */
 const nodesAskedMax = 3;
@@ -23,15 +33,15 @@ export async function askAnyNode(
   params: unknown,
   options: RequestOptions = {},
 ): Promise<unknown> {
-  const candidates = rankNodes(await door.sessions.list());
+  const candidates = rankNodes(await door.sessions.list()).slice(0, nodesAskedMax);
+  // One that stands still must leave the others time to answer.
+  const timeoutMs = (options.timeoutMs ?? dials.requestTimeoutMs) / Math.max(1, candidates.length);
   let failure: BackplaneError | null = null;
-  for (const node of candidates.slice(0, nodesAskedMax)) {
+  for (const node of candidates) {
     try {
-      return await door.visitor.control(node.id, control, params, options);
+      return await door.visitor.control(node.id, control, params, { ...options, timeoutMs });
     } catch (error) {
-      if (!isBackplaneError(error, 'NO_RESPONDER', 'NODE_DEAD', 'RESPONDER_GONE', 'DRAINING')) {
-        throw error;
-      }
+      if (!isBackplaneError(error, ...passedOver)) throw error;
       failure = error;
     }
   }
