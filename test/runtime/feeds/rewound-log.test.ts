@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { RecordingFollower } from '../../support/recording-follower.ts';
-import { op, submitMany } from '../../support/some-ops.ts';
+import { bytes, op, submitMany } from '../../support/some-ops.ts';
 
 /** Ten ops by node `a`, followed on node `b`; then the store comes back as it was at op `to`. */
 async function rewindTo(to: number, documentEngine: 'json' | 'log' = 'log') {
@@ -121,6 +121,17 @@ test('a log with a hole is an error with the document in it, never a document wi
   await cluster.run(cluster.node('a').runtime.release('doc'));
   const whole = await cluster.store.read('doc', 0, 10);
   faults.always('store.read', { answers: whole.filter(({ seq }) => seq !== 3) });
+  expect((await cluster.failure(runtime.acquire('doc'))).code).toBe('LOG_REWOUND');
+});
+
+test('an op that was changed in the log is noticed when the document is loaded', async () => {
+  const cluster = await MemoryCluster.start(['a', 'b']);
+  const { runtime, faults } = cluster.node('b');
+  await cluster.run(submitMany(cluster.node('a').runtime, 'doc', 'p', { from: 1, to: 5 }));
+  await cluster.run(cluster.node('a').runtime.release('doc'));
+  const log = await cluster.store.read('doc', 0, 10);
+  const changed = log.map((one) => (one.seq === 3 ? { ...one, payload: bytes('{}') } : one));
+  faults.always('store.read', { answers: changed });
   expect((await cluster.failure(runtime.acquire('doc'))).code).toBe('LOG_REWOUND');
 });
 
