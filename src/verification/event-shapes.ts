@@ -109,6 +109,8 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
   note: { text: anyText },
 };
 
+const nameLengthShown = 80;
+
 const shapeOf = new Map(
   Object.entries(shapes).map(([name, fields]) => [name, Object.entries(fields)] as const),
 );
@@ -162,7 +164,10 @@ export function describeEvents(): { name: string; meaning: string; fields: strin
 /** What is wrong with an event, or null: a name nobody knows, or the first field that is not right. */
 export function faultOf(event: Readonly<Record<string, unknown>>): string | null {
   const fields = shapeOf.get(event.ev as string);
-  if (fields === undefined) return `"${String(event.ev)}" is no event of a history`;
+  if (fields === undefined) {
+    const name = String(JSON.stringify(event.ev)).slice(0, nameLengthShown);
+    return `${name} is no event of a history`;
+  }
   for (const [name, rule] of fields) {
     if (!rule.accepts(event[name])) return `${name} of ${event.ev} must be ${rule.wanted}`;
   }

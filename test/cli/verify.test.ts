@@ -95,6 +95,16 @@ describe('verify', () => {
     ['has no time', `${header}{"ev":"note","text":""}\n`, 'line 2: t must be a number'],
     ['has an event nobody knows', `${header}{"t":1,"ev":"op.yes"}\n`, 'line 2: "op.yes" is no'],
     [
+      'has no event in a line',
+      `${header}{"t":1,"ev":{"toString":1}}\n`,
+      'line 2: {"toString":1} is no',
+    ],
+    [
+      'has a line without an end',
+      `${header}${'x'.repeat(17_000_000)}`,
+      'line 2: the line is longer',
+    ],
+    [
       'has a field that is not right',
       `${header}{"t":1,"ev":"op.ok","doc":"d","opId":"p:1","seq":"1"}\n`,
       'line 2: seq of op.ok must be a whole number',
@@ -122,6 +132,19 @@ describe('verify', () => {
     const { code, stderr } = await runInProcess(['verify', path]);
     expect(code).toBe(2);
     expect(stderr).toContain('not UTF-8');
+  });
+
+  test('shows names that would control a terminal, and does not obey them', async () => {
+    const doc = 'a\u001b[2Jb';
+    const { stdout, stderr } = await verify([
+      { ...ok('p:1', 1), doc },
+      { ...head(0), doc },
+    ]);
+    expect(stdout).toContain('acked-is-kept');
+    expect(stdout + stderr).not.toContain('\u001b');
+    const wrong = `${header}{"t":1,"ev":"\\u001b[2J"}\n`;
+    const refusal = await runInProcess(['verify', written(wrong)]);
+    expect(refusal.stderr).not.toContain('\u001b');
   });
 
   test('reads a history the same however its bytes are cut, with names of several bytes', async () => {
