@@ -3,6 +3,7 @@ import { asBackplaneError, BackplaneError } from '../foundation/errors.ts';
 import { checkDocumentName, checkNodeId, checkPeer, opIdOf } from '../foundation/identifiers.ts';
 import { isoTime } from '../foundation/iso-time.ts';
 import { limits, protocol } from '../foundation/limits.ts';
+import { sleep } from '../ports/clock.ts';
 import type { SessionRecord } from '../ports/sessions.ts';
 import { ControlDesk } from './control-desk.ts';
 import { Counters } from './counters.ts';
@@ -259,10 +260,11 @@ export class NodeRuntime implements BackplaneNode {
     if (!parts) return;
     if (how === 'drain') {
       await this.drain().catch((error) => this.#report('node.drain-failed', error));
-      const waiting = new Promise<void>((resolve) => {
-        this.#world.clock.after(lastRepliesMs, resolve);
-      });
+      const answered = new AbortController();
+      const waiting = sleep(this.#world.clock, lastRepliesMs, answered.signal);
       await Promise.race([parts.responder.idle(), waiting]);
+      // A timer left behind would keep the application's process alive.
+      answered.abort();
     }
     await parts.sweeper.stop();
     parts.probe.stop();

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BackplaneError } from '../../../src/foundation/errors.ts';
 import type { OpReceipt } from '../../../src/runtime/reports.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { RecordingFollower } from '../../support/recording-follower.ts';
 import { bytes, op } from '../../support/some-ops.ts';
 
 const docs = (count: number) => Array.from({ length: count }, (_, index) => `doc-${index}`);
@@ -252,8 +253,11 @@ test('a node that stopped leaves no timer and no subscription behind', async () 
   const { runtime } = cluster.node('a');
   await cluster.run(runtime.submit('doc', op('p', 1)));
   await cluster.run(cluster.node('b').runtime.stop());
+  await cluster.run(runtime.follow('doc', 0, new RecordingFollower()));
+  runtime.setAwareness('doc', 'p', bytes('here'));
   await cluster.run(runtime.stop());
-  await cluster.advance(10_000);
+  await cluster.settle();
   expect([...cluster.broker.channels.keys()]).toEqual([]);
+  // One timer would keep the application's process alive.
   expect(cluster.clock.timersWaiting).toBe(0);
 });
