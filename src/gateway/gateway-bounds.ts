@@ -9,6 +9,8 @@ export interface GatewayBounds {
   readonly awarenessMax: number;
   readonly unackedMax: number;
   readonly unackedBytesMax: number;
+  /** Of one connection; one that sends faster is not read for a moment. */
+  readonly messagesPerSecond: number;
   /** What may wait for a peer that reads slowly; it is cut off beyond. */
   readonly queueBytesMax: number;
   /** From the handshake to `hello`. */
@@ -31,6 +33,7 @@ export const gatewayBounds: GatewayBounds = {
   awarenessMax: peerLimits.awarenessMax,
   unackedMax: peerLimits.unackedMax,
   unackedBytesMax: peerLimits.unackedBytesMax,
+  messagesPerSecond: 20_000,
   queueBytesMax: limits.peerQueueBytesMax,
   helloMs: 5_000,
   keepAliveMs: 15_000,

@@ -21,6 +21,7 @@ export const gatewayCounterHelp = {
   gateway_peers_opened_total: { help: 'Peer connections that said hello.', label: null },
   gateway_peers_refused_total: { help: 'Peer connections refused, by reason.', label: 'reason' },
   gateway_peers_cut_total: { help: 'Peer connections closed by the node.', label: 'reason' },
+  gateway_peers_paused_total: { help: 'Times a peer sent too fast and was not read.', label: null },
   gateway_messages_received_total: { help: 'Messages from peers, by type.', label: 'type' },
   gateway_messages_sent_total: { help: 'Messages sent to peers.', label: null },
   gateway_ops_refused_total: { help: 'Ops and requests refused, by error code.', label: 'code' },

@@ -8,6 +8,7 @@ import type { BackplaneNode } from '../runtime/node.ts';
 import { FollowedDocument } from './followed-document.ts';
 import type { GatewayBounds } from './gateway-bounds.ts';
 import type { GatewayCounters } from './gateway-counters.ts';
+import { MessagePace } from './message-pace.ts';
 import type { PeerAwareness } from './peer-awareness.ts';
 import { PeerOutlet } from './peer-outlet.ts';
 import { payloadBytes, type ReadMessage, readClientMessage } from './read-client-message.ts';
@@ -41,6 +42,7 @@ const cuts = {
 export class PeerSession {
   readonly #parts: PeerSessionParts;
   readonly #outlet: PeerOutlet;
+  readonly #pace: MessagePace;
   readonly #documents = new Map<string, FollowedDocument>();
   #hello: Timer | null;
   #closing: Timer | null = null;
@@ -59,6 +61,12 @@ export class PeerSession {
       counters,
       queueBytesMax: bounds.queueBytesMax,
       tooSlow: (bytes) => this.#cut('slow-peer', `slow peer: ${bytes} bytes wait for it`),
+    });
+    this.#pace = new MessagePace({
+      clock,
+      messagesPerSecond: bounds.messagesPerSecond,
+      socket,
+      paused: () => counters.add('gateway_peers_paused_total'),
     });
     this.#hello = clock.after(bounds.helloMs, () => {
       this.#cut('hello-missing', `no hello within ${bounds.helloMs} ms`);
@@ -101,6 +109,7 @@ export class PeerSession {
 
   #receive(data: RawData, isBinary: boolean): void {
     this.#isHeard = true;
+    this.#pace.take();
     // What was on its way when we closed is answered by the close.
     if (this.#parts.socket.readyState !== this.#parts.socket.OPEN) return;
     try {
@@ -277,6 +286,7 @@ export class PeerSession {
     this.#isGone = true;
     this.#hello?.cancel();
     this.#closing?.cancel();
+    this.#pace.stop();
     this.#release();
     this.#parts.left(this);
   }
