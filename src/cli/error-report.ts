@@ -5,7 +5,7 @@ import type { OutputFormat } from './global-options.ts';
 import { safeJson } from './output/safe-json.ts';
 import { safeText } from './output/safe-text.ts';
 import { paint } from './output/styled-text.ts';
-import type { Redactor } from './redactor.ts';
+import { type Redactor, redactStrings } from './redactor.ts';
 
 export interface ErrorStyle {
   readonly output: OutputFormat;
@@ -70,10 +70,4 @@ function asJson(error: BackplaneError, thrown: unknown, style: ErrorStyle): stri
 /** The stack with its causes, line by line. */
 function stackOf(thrown: unknown): string[] {
   return inspect(thrown, { depth: 3, breakLength: 100 }).split('\n');
-}
-
-function redactStrings(value: unknown, redact: Redactor): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each)),
-  );
 }

@@ -60,3 +60,13 @@ function decoded(text: string): string {
     return text;
   }
 }
+
+/**
+ * The same of every text within a value that JSON can hold. Before it is written as JSON, not
+ * after: a secret with a quotation mark in it would be there in another spelling.
+ */
+export function redactStrings<Value>(value: Value, redact: Redactor): Value {
+  return JSON.parse(
+    JSON.stringify(value, (_, each) => (typeof each === 'string' ? redact(each) : each)),
+  );
+}

@@ -4,7 +4,7 @@ import type { LogFacts, Logger, LogLevel } from '../ports/logger.ts';
 import { safeJson } from './output/safe-json.ts';
 import { safeText } from './output/safe-text.ts';
 import { paint, type Style } from './output/styled-text.ts';
-import type { Redactor } from './redactor.ts';
+import { type Redactor, redactStrings } from './redactor.ts';
 import type { Terminal } from './terminal.ts';
 
 const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -34,9 +34,10 @@ export function createTerminalLogger(options: TerminalLoggerOptions): Logger {
     event(level, name, facts = {}) {
       if (levels.indexOf(level) < levelMin) return;
       const at = isoTime(clock.wallMs()) ?? '';
+      const told = redactStrings(facts, redact);
       const line = json
-        ? safeJson({ at, level, event: name, ...facts })
-        : `${at.slice(11, 23)} ${paint(level.padEnd(5), styles[level], colour)} ${asWords(name, facts)}`;
+        ? safeJson({ at, level, event: name, ...told })
+        : `${at.slice(11, 23)} ${paint(level.padEnd(5), styles[level], colour)} ${asWords(name, told)}`;
       void terminal.err.write(`${redact(line)}\n`);
     },
   };
