@@ -27,8 +27,11 @@ export class PeersSeen {
     this.#peers.set(peer, seen);
   }
 
-  /** All but those silent for longer than any peer may stay away. */
+  /** All but those silent for longer than any peer may stay away, who are forgotten here as well. */
   toEntries(nowMs: number): [string, PeerSeen][] {
-    return [...this.#peers].filter(([, seen]) => nowMs - seen.at < limits.peerRetentionMs);
+    for (const [peer, seen] of this.#peers) {
+      if (nowMs - seen.at >= limits.peerRetentionMs) this.#peers.delete(peer);
+    }
+    return [...this.#peers];
   }
 }

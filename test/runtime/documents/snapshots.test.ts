@@ -184,6 +184,9 @@ describe('a snapshot', () => {
     const snapshot = await cluster.store.readSnapshot('doc');
     const { peers } = JSON.parse(Buffer.from(snapshot?.data ?? []).toString());
     expect(peers.map(([peer]: [string]) => peer)).toEqual(['q']);
+    // The owner that saved it has forgotten them too, as the next one will have.
+    const again = await cluster.failure(node.runtime.submit('doc', op('p', 11)));
+    expect([again.code, again.error.facts?.expected]).toEqual(['OP_GAP', 1]);
   });
 });
 
