@@ -1,10 +1,11 @@
 import { homedir, hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { brokerProgram } from './broker-program.ts';
 import { JsonLogger } from './drivers/system/json-logger.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
+import { dataFolder } from './foundation/data-folder.ts';
+import { checkPrefix } from './foundation/identifiers.ts';
 import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
 import { type HostedNode as Hosted, hostNode } from './host-node.ts';
@@ -49,8 +50,8 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
   const connection = {
     engineUrl: parseEngineUrl(options.url ?? null),
     storeUrl: options.store === undefined ? null : parseStoreUrl(options.store),
-    prefix: options.prefix ?? 'backplane:',
-    dataDir: options.dataDir ?? join(homedir(), '.local/share/backplane'),
+    prefix: checkPrefix(options.prefix ?? 'backplane:'),
+    dataDir: options.dataDir ?? dataFolder(process.env, homedir()),
     brokerPort: options.brokerPort ?? 7_421,
   };
   const { gateway } = options;

@@ -7,6 +7,7 @@ import { runCli } from './cli/run-cli.ts';
 import { createTerminal } from './cli/terminal.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
+import { BackplaneError } from './foundation/errors.ts';
 import { version } from './version.ts';
 
 const clock = new SystemClock();
@@ -15,6 +16,16 @@ const random = new SystemRandom();
 // Every door loads what is behind it when it is opened: `backplane --help` needs no Redis client.
 const doors: Doors = {
   async openEngine(settings, logger) {
+    if (settings.engineUrl.kind === 'local') {
+      // It would look at a cluster of its own, find nothing, and call that an answer.
+      throw new BackplaneError(
+        'CONFIG_INVALID',
+        'local: is inside one process, out of reach here',
+        {
+          remedy: 'leave --url away for the broker of this machine, or name a Redis with it',
+        },
+      );
+    }
     const { openEngine } = await import('./composition.ts');
     return (await openEngine(settings, { clock, random, logger }, null)).engine;
   },

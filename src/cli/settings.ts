@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dataFolder } from '../foundation/data-folder.ts';
 import { BackplaneError } from '../foundation/errors.ts';
+import { checkPrefix } from '../foundation/identifiers.ts';
 import { dials } from '../foundation/limits.ts';
 import { Secret } from '../foundation/secret.ts';
 import { type EngineUrl, parseEngineUrl, parseStoreUrl, type StoreUrl } from '../foundation/url.ts';
@@ -45,7 +46,7 @@ export function resolveSettings(
     engineUrl: parseEngineUrl(given.url ?? null),
     storeUrl: given.store === undefined ? null : parseStoreUrl(given.store),
     prefix: checkPrefix(given.prefix ?? settingDefaults.prefix),
-    dataDir: given.dataDir ?? defaultDataDir(environment, home),
+    dataDir: given.dataDir ?? dataFolder(environment, home),
     brokerPort: given.brokerPort ?? settingDefaults.brokerPort,
     token: readToken(given.tokenFile, environment),
     timeoutMs: checkTimeout(given.timeout ?? dials.requestTimeoutMs),
@@ -54,20 +55,6 @@ export function resolveSettings(
     debug: given.debug ?? false,
     origins: origins as Record<SettingName, Origin>,
   };
-}
-
-/** The XDG data folder; a relative XDG_DATA_HOME is invalid by its specification and ignored. */
-function defaultDataDir(environment: Environment, home: string): string {
-  const xdg = environment.XDG_DATA_HOME;
-  return xdg?.startsWith('/') ? join(xdg, 'backplane') : join(home, '.local/share/backplane');
-}
-
-/** Braces would move keys between slots of a cluster, globs would match other keys. */
-function checkPrefix(prefix: string): string {
-  if (/^[A-Za-z0-9_.:~-]{1,64}$/.test(prefix)) return prefix;
-  throw new BackplaneError('CONFIG_INVALID', `${JSON.stringify(prefix)} is not a key prefix`, {
-    remedy: 'use 1 to 64 letters, digits or _ . : ~ -, as in --prefix myapp:',
-  });
 }
 
 function checkTimeout(timeoutMs: number): number {

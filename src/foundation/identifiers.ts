@@ -76,3 +76,11 @@ export function checkPeer(peer: unknown): string {
   if (typeof peer === 'string' && /^[A-Za-z0-9_.~-]{1,64}$/.test(peer)) return peer;
   throw new BackplaneError('REQUEST_INVALID', 'a peer id is 1 to 64 letters, digits or _ . ~ -');
 }
+
+/** Braces would move keys between slots of a cluster, globs would match other keys. */
+export function checkPrefix(prefix: string): string {
+  if (/^[A-Za-z0-9_.:~-]{1,64}$/.test(prefix)) return prefix;
+  throw new BackplaneError('CONFIG_INVALID', `${JSON.stringify(prefix)} is not a key prefix`, {
+    remedy: 'use 1 to 64 letters, digits or _ . : ~ -, as in --prefix myapp:',
+  });
+}

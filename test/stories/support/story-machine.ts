@@ -20,7 +20,7 @@ export const installations: readonly Installed[] = ['redis-server', 'nothing'];
  */
 export class StoryMachine {
   readonly home = mkdtempSync(join(tmpdir(), 'backplane-story-'));
-  readonly dataDir = join(this.home, '.local', 'share', 'backplane');
+  readonly dataDir = join(this.home, 'data', 'backplane');
   readonly brokerPort: number;
   readonly env: Readonly<Record<string, string>>;
   readonly line: CommandLine;
@@ -30,6 +30,7 @@ export class StoryMachine {
     this.brokerPort = brokerPort;
     this.env = {
       HOME: this.home,
+      XDG_DATA_HOME: join(this.home, 'data'),
       PATH: installed === 'nothing' ? this.home : (process.env.PATH ?? ''),
       BACKPLANE_BROKER_PORT: String(brokerPort),
     };
