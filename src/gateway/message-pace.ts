@@ -6,6 +6,9 @@ export interface Pausable {
   resume(): void;
 }
 
+/** Shorter pauses would cost more than they hold back. */
+const pauseMsMin = 20;
+
 export interface MessagePaceParts {
   readonly clock: Clock;
   readonly messagesPerSecond: number;
@@ -32,20 +35,32 @@ export class MessagePace {
 
   /** One message came. */
   take(): void {
-    const { clock, messagesPerSecond, socket, paused } = this.#parts;
-    const nowMs = clock.monotonicMs();
-    const earned = ((nowMs - this.#lastMs) / 1_000) * messagesPerSecond;
-    this.#lastMs = nowMs;
-    this.#allowance = Math.min(messagesPerSecond, this.#allowance + earned) - 1;
+    this.#earn();
+    this.#allowance -= 1;
     if (this.#allowance >= 0 || this.#resuming) return;
-    paused();
-    socket.pause();
-    // Messages that were read before the pause still come; so it is a tenth of a second at least.
-    const pauseMs = Math.max(100, (-this.#allowance / messagesPerSecond) * 1_000);
-    this.#resuming = clock.after(pauseMs, () => {
+    this.#parts.paused();
+    this.#parts.socket.pause();
+    this.#wait();
+  }
+
+  /** Messages that were read before the pause still come, so it may grow. */
+  #wait(): void {
+    const { clock, messagesPerSecond, socket } = this.#parts;
+    const aheadMs = (-this.#allowance / messagesPerSecond) * 1_000;
+    this.#resuming = clock.after(Math.max(pauseMsMin, aheadMs), () => {
+      this.#earn();
+      if (this.#allowance < 0) return this.#wait();
       this.#resuming = null;
       socket.resume();
     });
+  }
+
+  #earn(): void {
+    const { clock, messagesPerSecond } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const earned = ((nowMs - this.#lastMs) / 1_000) * messagesPerSecond;
+    this.#lastMs = nowMs;
+    this.#allowance = Math.min(messagesPerSecond, this.#allowance + earned);
   }
 
   stop(): void {
