@@ -62,6 +62,10 @@ describe('a broker on an installed server', () => {
     expect(machine.card().runId).toBe(runId);
     expect(machine.serverPid()).toBe(server);
     expect(watch.statuses).toEqual([200]);
+    const restored = () =>
+      nodes.flatMap(({ lines }) => lines.filter(({ name }) => name === 'broker.restored'));
+    await until('who replaced it to say so', () => restored().length > 0);
+    for (const { facts } of restored()) expect(facts).toMatchObject({ pid: machine.card().pid });
     await allLive(...nodes);
     await peers?.judge(machine);
   }, 60_000);

@@ -67,6 +67,7 @@ export async function ensureBroker(options: EnsureOptions): Promise<BrokerFound>
   let launches = 0;
   let launched: Launched | null = null;
   let answering: BrokerFound | null = null;
+  let formerPid: number | null = null;
   for (;;) {
     if (signal?.aborted) {
       throw new BackplaneError('INTERRUPTED', 'the wait for the broker was interrupted');
@@ -74,10 +75,13 @@ export async function ensureBroker(options: EnsureOptions): Promise<BrokerFound>
     const probe = await probeBroker(port, clock);
     const card = await reading.readCard();
     const orphan = orphanOf(probe, card);
+    formerPid ??= orphan?.pid ?? null;
     if (probe.state === 'answering') {
       answering = found(port, probe.facts, card);
-      // One that we launched is complete when it looks after its engine and has said who it is.
-      const isComplete = probe.facts.supervisors > 0 && answering.pid !== null;
+      // One that we launched is complete when it looks after its engine and has said who it is; the
+      // card of the one before it is about the same run.
+      const hasSaid = answering.pid !== null && answering.pid !== formerPid;
+      const isComplete = probe.facts.supervisors > 0 && hasSaid;
       const isStarting = launched !== null && !launched.hasEnded() && !isComplete;
       if (orphan === null && !isStarting) return answering;
     }
