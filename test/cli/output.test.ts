@@ -208,7 +208,7 @@ describe('a report', () => {
 describe('a stream', () => {
   const shape = {
     noun: 'events',
-    asLine: ({ name }: Row) => name,
+    asLines: ({ name }: Row) => [name],
     keys: ['name', 'count'] as const,
   };
   const streamed = (format: OutputFormat, some: Row[]) =>

@@ -57,9 +57,9 @@ describe.each(installations)('the first minutes with %s installed', (installed) 
     'people are told what they need: the address, the store, and what is not kept',
     async (machine) => {
       const serve = machine.line.start('serve');
-      const last = installed === 'nothing' ? 'keeps nothing on disk' : 'session.opened';
+      const last = installed === 'nothing' ? 'keeps nothing on disk' : 'joined the cluster';
       await serve.until((stdout) => stdout.includes(last));
-      expect(serve.stdout()).toMatch(/ is ready .*http:\/\/127\.0\.0\.1:\d+/);
+      expect(serve.stdout()).toMatch(/ is ready at http:\/\/127\.0\.0\.1:\d+/);
       expect(serve.stdout()).toContain(`${machine.dataDir}/documents.sqlite`);
       serve.kill('SIGINT');
       const { code, stdout, stderr } = await serve.ended;

@@ -50,7 +50,7 @@ export function brokerCommand(context: CommandContext): CommandDefinition {
     action: async (_, { server, transient }) => {
       const stream = context.print.stream<ReadyLine>({
         noun: 'events',
-        asLine: readyLine,
+        asLines: (line) => [readyLine(line)],
         keys: ['type', 'url', 'server', 'volatile', 'pid'],
       });
       await context.runBroker({

@@ -17,7 +17,7 @@ interface HoldEvent extends OwnershipReport {
 
 const shape: StreamShape<HoldEvent> = {
   noun: 'events',
-  asLine: ({ type, doc, nodeId, epoch }) => `${doc} is ${type} by ${nodeId}, epoch ${epoch}`,
+  asLines: ({ type, doc, nodeId, epoch }) => [`${doc} is ${type} by ${nodeId}, epoch ${epoch}`],
   keys: ['type', 'doc', 'nodeId', 'session', 'epoch'],
 };
 

@@ -13,7 +13,7 @@ import { option, required } from '../parameters.ts';
 
 const shape: StreamShape<OpReport> = {
   noun: 'ops',
-  asLine,
+  asLines: (op) => [asLine(op)],
   keys: ['doc', 'opId', 'seq', 'epoch', 'nodeId', 'latencyMs', 'hops', 'duplicate'],
 };
 

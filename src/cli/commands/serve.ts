@@ -5,7 +5,7 @@ import { dials } from '../../foundation/limits.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { HostedNode } from '../hosting.ts';
-import { eventLine, type ServeEvent, ServeEvents } from '../output/serve-events.ts';
+import { eventLines, type ServeEvent, ServeEvents } from '../output/serve-events.ts';
 import { flag, option, optionWithDefault } from '../parameters.ts';
 import { anyText, oneOf, parseCount, parsePort } from '../parse-values.ts';
 
@@ -182,7 +182,7 @@ async function serveUntil(
   if (session === null) throw new BackplaneError('SESSION_LOST', 'the node lost its session');
   const stream = context.print.stream<ServeEvent>({
     noun: 'events',
-    asLine: eventLine,
+    asLines: eventLines,
     keys: ['type', 'name', 'level', 'at'],
   });
   const { url, store, address, notices } = hosted;

@@ -17,7 +17,7 @@ const payloadLengthShown = 1_000;
 
 const shape: StreamShape<TailLine> = {
   noun: 'lines',
-  asLine,
+  asLines: (line) => [asLine(line)],
   keys: [
     'type',
     'doc',

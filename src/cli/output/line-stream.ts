@@ -5,7 +5,8 @@ import { type Line, renderLine } from './styled-text.ts';
 export interface StreamShape<Event> {
   /** The plural: the key of the array with `-o json`. */
   readonly noun: string;
-  readonly asLine: (event: Event) => Line;
+  /** For people; an event that tells them nothing new has none. */
+  readonly asLines: (event: Event) => readonly Line[];
   /** The columns of CSV. */
   readonly keys: readonly KeyOf<Event>[];
 }
@@ -59,7 +60,10 @@ export class LineStream<Event extends object> {
       case 'csv':
         return csvLine(this.#shape.keys.map((key) => (event as Record<string, unknown>)[key]));
       default:
-        return `${renderLine(this.#shape.asLine(event), this.#options.colour)}\n`;
+        return this.#shape
+          .asLines(event)
+          .map((line) => `${renderLine(line, this.#options.colour)}\n`)
+          .join('');
     }
   }
 }

@@ -1,7 +1,8 @@
 import { isoTime } from '../../foundation/iso-time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogFacts, Logger, LogLevel } from '../../ports/logger.ts';
-import type { Line } from './styled-text.ts';
+import { eventText } from './event-text.ts';
+import { fieldLines, type Line } from './styled-text.ts';
 
 /** A line of `serve`. The first is `ready`; its keys are public. */
 export type ServeEvent =
@@ -73,29 +74,33 @@ export class ServeEvents implements Logger {
 }
 
 /** The event for people. */
-export function eventLine(event: ServeEvent): Line {
+export function eventLines(event: ServeEvent): Line[] {
   switch (event.type) {
     case 'ready': {
       const { nodeId, address, url, store, pid } = event;
-      const peers = address === null ? '' : `  peers ${address}`;
       return [
-        { text: nodeId, style: 'bold' },
-        { text: ' is ready', style: 'good' },
-        `${peers}  broker ${url}  store ${store}  pid ${pid}`,
+        [
+          { text: nodeId, style: 'bold' },
+          { text: ' is ready', style: 'good' },
+          address === null ? '' : ` at ${address}`,
+        ],
+        ...fieldLines([
+          ['  broker', url],
+          ['  store', store],
+          ['  process', pid],
+        ]),
       ];
     }
     case 'draining':
-      return [{ text: `${event.nodeId} hands its documents over and stops`, style: 'dim' }];
+      return [[{ text: `${event.nodeId} hands its documents over and stops`, style: 'dim' }]];
     case 'stopped':
-      return [{ text: `${event.nodeId} has stopped`, style: 'dim' }];
+      return [[{ text: `${event.nodeId} has stopped`, style: 'dim' }]];
     case 'event': {
-      const style = event.level === 'info' ? 'dim' : event.level === 'warn' ? 'warning' : 'bad';
-      const facts = Object.entries(event.facts)
-        .map(
-          ([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-        )
-        .join(' ');
-      return [{ text: event.name, style }, ` ${facts}`];
+      const text = eventText(event.name, event.facts);
+      if (text === null) return [];
+      const time = event.at === null ? '' : `${event.at.slice(11, 19)}  `;
+      const style = event.level === 'warn' ? 'warning' : event.level === 'error' ? 'bad' : null;
+      return [[{ text: time, style: 'dim' }, style === null ? text : { text, style }]];
     }
   }
 }
