@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { leavesOf, loadCommands } from '../../src/cli/load-commands.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { happened, historyText } from '../support/history-text.ts';
 import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
 import { contentsOf } from '../support/redis-contents.ts';
 import { monitorRedis } from '../support/redis-monitor.ts';
@@ -16,6 +20,11 @@ const readerRules = [
   ...['+eval_ro', '+evalsha_ro', '+publish', '+subscribe', '+unsubscribe'],
   ...['+pubsub|numsub', '+pubsub|channels'],
 ];
+
+const folder = mkdtempSync(join(tmpdir(), 'backplane-looking-'));
+const historyFile = join(folder, 'history.jsonl');
+const { invoke, ok, logged, head } = happened;
+writeFileSync(historyFile, historyText([invoke('p:1'), ok('p:1', 1), logged(1, 'p:1'), head(1)]));
 
 /** Each command that says of itself that it only looks, once or more. */
 const looks: Readonly<Record<string, readonly string[][]>> = {
@@ -37,6 +46,7 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   man: [['tail']],
   completion: [['bash']],
   version: [[]],
+  verify: [[historyFile]],
   __complete: [
     ['--', 'inspect', 'lease', ''],
     ['--', 'inspect', 'node', ''],
@@ -68,6 +78,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  rmSync(folder, { recursive: true });
   await reader?.stop();
   await cluster?.stop();
 });
