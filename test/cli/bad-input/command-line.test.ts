@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type CommandLine, commandLine } from '../../support/command-line.ts';
-import { expectRefusal } from '../support/expect-refusal.ts';
+import { expectRefusal, expectRefusals } from '../support/expect-refusal.ts';
 import { type SilentServer, startSilentServer } from '../support/silent-server.ts';
 
 // Every step starts a process, on a machine that may be busy.
@@ -50,46 +50,41 @@ describe('a word that the command line does not know', () => {
 });
 
 describe('a URL that is none', () => {
-  test.each([
-    ['nonsense', 'the value of --url is not a URL'],
-    ['redis://', 'names no host'],
-    ['redis://h:99999', 'is not a URL'],
-    ['redis://h/first', '"first" is not a database number'],
-    ['unix:', 'unix: needs a path'],
-    ['ftp://h', 'no engine has the scheme "ftp:"'],
-    ['nats://h', 'this version has no engine for "nats://" yet'],
-    ['javascript:alert(1)', 'no engine has the scheme "javascript:"'],
-  ])('%j ends with 2 and the schemes there are', async (url, says) => {
-    const refusal = { exit: 2, code: 'BP-URL-INVALID', says, remedy: 'use redis://' };
-    await expectRefusal(cli, ['--url', url, 'inspect', 'nodes'], refusal);
-  });
+  const refusal = { exit: 2, code: 'BP-URL-INVALID', remedy: 'use redis://' };
+  const at = (...urls: string[]) => urls.map((url) => ['--url', url, 'inspect', 'nodes']);
 
   test.each([
-    'redis://me:%zz@h',
-    'redis://%@h',
-    'unix:/%zz',
-  ])('%j ends with 2 and how to write a percent sign', async (url) => {
-    const says = 'has a % that is not followed';
-    const refusal = { exit: 2, code: 'BP-URL-INVALID', says, remedy: '%25' };
-    await expectRefusal(cli, ['--url', url, 'inspect', 'nodes'], refusal);
+    ['is not a URL', ['nonsense', 'redis://h:99999']],
+    ['names no host', ['redis://']],
+    ['is not a database number', ['redis://h/first', 'redis://h/-1']],
+    ['unix: needs a path', ['unix:']],
+    ['no engine has the scheme "ftp:"', ['ftp://h']],
+    ['no engine has the scheme "javascript:"', ['javascript:alert(1)']],
+    ['this version has no engine for "nats://" yet', ['nats://h']],
+  ])('ends with 2 and the schemes there are: %s', async (says, urls) => {
+    await expectRefusals(cli, at(...urls), { ...refusal, says });
+  });
+
+  test('ends with 2 and how to write a percent sign', async () => {
+    await expectRefusals(cli, at('redis://me:%zz@h', 'redis://%@h', 'unix:/%zz'), {
+      ...refusal,
+      says: 'has a % that is not followed',
+      remedy: '%25',
+    });
   });
 
   test('from the environment ends every command with 2, and shows no password', async () => {
     const wrong = commandLine({ BACKPLANE_URL: 'redsi://me:s3cret-word@host' });
     for (const args of [['serve'], ['tail', 'd'], ['lease', 'acquire', 'd']]) {
-      const refusal = { exit: 2, code: 'BP-URL-INVALID', says: 'redsi:', remedy: 'use redis://' };
-      const error = await expectRefusal(wrong, args, refusal);
+      const error = await expectRefusal(wrong, args, { ...refusal, says: 'redsi:' });
       expect(JSON.stringify(error)).not.toContain('s3cret-word');
     }
   });
 
-  test.each([
-    ['postgres://h', 'no store has the scheme "postgres:"'],
-    ['sqlite:', 'no store has'],
-    ['./a-file', 'no store has the form'],
-  ])('of a store, %j, ends with 2 and the stores there are', async (store, says) => {
-    const refusal = { exit: 2, code: 'BP-URL-INVALID', says, remedy: 'memory:, sqlite:PATH' };
-    await expectRefusal(cli, ['serve', '--store', store], refusal);
+  test('of a store ends with 2 and the stores there are', async () => {
+    const lines = ['postgres://h', 'sqlite:', './a-file'].map((url) => ['serve', '--store', url]);
+    const says = 'no store has the ';
+    await expectRefusals(cli, lines, { ...refusal, says, remedy: 'memory:, sqlite:PATH' });
   });
 });
 
@@ -100,38 +95,35 @@ describe('a name that cannot be one', () => {
     ['has 10 kB', long, 'the document name has 10000 bytes; at most 512 are allowed'],
     ['has control characters', 'a\u001b[2Jb', 'the document name holds control characters'],
   ] as const;
-  const commands: readonly (readonly [string, (doc: string) => string[]])[] = [
-    ['op', (doc) => ['op', doc, '{}']],
-    ['tail', (doc) => ['tail', 'good', doc]],
-    ['rpc', (doc) => ['rpc', `doc:${doc}`, 'ping']],
-    ['inspect doc', (doc) => ['inspect', 'doc', doc]],
-    ['inspect lease', (doc) => ['inspect', 'lease', doc]],
-    ['lease acquire', (doc) => ['lease', 'acquire', doc]],
-    ['lease hold', (doc) => ['lease', 'hold', doc, '--', 'true']],
-    ['lease release', (doc) => ['lease', 'release', doc]],
-    ['lease move', (doc) => ['lease', 'move', doc, '--to', 'node']],
+  const commandsWith = (doc: string) => [
+    ['op', doc, '{}'],
+    ['tail', 'good', doc],
+    ['rpc', `doc:${doc}`, 'ping'],
+    ['inspect', 'doc', doc],
+    ['inspect', 'lease', doc],
+    ['lease', 'acquire', doc],
+    ['lease', 'hold', doc, '--', 'true'],
+    ['lease', 'release', doc],
+    ['lease', 'move', doc, '--to', 'node'],
   ];
-  const cases = commands.flatMap(([command, line]) =>
-    names.map(([what, name, says]) => [command, what, line(name), says] as const),
-  );
-
-  test.each(cases)('ends %s with 2 when it %s', async (_command, _what, args, says) => {
+  test.each(names)('ends every command with 2 when it %s', async (_what, name, says) => {
     const refusal = { exit: 2, code: 'BP-NAME-INVALID', says, remedy: '1 to 512 bytes' };
-    await expectRefusal(cli, args, refusal);
+    await expectRefusals(cli, commandsWith(name), refusal);
   });
 
-  test.each([
-    ['rpc', ['rpc', 'node:a b', 'ping']],
-    ['node drain', ['node', 'drain', '']],
-    ['node evict', ['node', 'evict', 'a\u0007']],
-    ['inspect node', ['inspect', 'node', long]],
-    ['lease move', ['lease', 'move', 'd', '--to', 'a/b']],
-    ['lease acquire', ['lease', 'acquire', 'd', '--node', '*']],
-    ['serve', ['serve', '--node-id', '../up']],
-    ['lease hold', ['lease', 'hold', 'd', '--node-id', '']],
-  ])('of a node ends %s with 2', async (_command, args) => {
+  test('of a node ends every command with 2', async () => {
+    const lines = [
+      ['rpc', 'node:a b', 'ping'],
+      ['node', 'drain', ''],
+      ['node', 'evict', 'a\u0007'],
+      ['inspect', 'node', long],
+      ['lease', 'move', 'd', '--to', 'a/b'],
+      ['lease', 'acquire', 'd', '--node', '*'],
+      ['serve', '--node-id', '../up'],
+      ['lease', 'hold', 'd', '--node-id', ''],
+    ];
     const refusal = { exit: 2, code: 'BP-NAME-INVALID', says: 'node id', remedy: 'use ' };
-    await expectRefusal(cli, args, refusal);
+    await expectRefusals(cli, lines, refusal);
   });
 });
 

@@ -64,8 +64,8 @@ describe('what a terminal would act on', () => {
       for (const noun of ['nodes', 'leases', 'docs', 'channels']) lines.push(['inspect', noun]);
     }
     if (allows('stream')) lines.push(['tail', nastyName, '--since', '0', '--count', '1']);
-    // A wide report is the report as people see it anyway.
-    if (allows('report') && format !== 'wide') {
+    // The others are written by the same hand: wide as table, a line of jsonl as json.
+    if (['table', 'json', 'yaml'].includes(format)) {
       lines.push(['inspect', 'doc', nastyName], ['inspect', 'lease', nastyName]);
       lines.push(['inspect', 'node', 'node-a'], ['rpc', `doc:${nastyName}`, 'state']);
       for (const method of ['nasty', 'nasty.json', 'nasty.fail'])
