@@ -59,7 +59,7 @@ describe('a broker that vanishes while a command waits', () => {
       const { error } = JSON.parse(stderr.trimEnd().split('\n').at(-1) ?? '');
       return { code, ...error };
     });
-    expect(performance.now() - vanishedMs).toBeLessThan(8_000);
+    expect(performance.now() - vanishedMs).toBeLessThan(12_000);
     expect(rpc).toMatchObject({ code: 'BP-DEADLINE-EXCEEDED', certainty: 'indefinite' });
     expect(acquire).toMatchObject({ exitCode: 5, certainty: 'indefinite' });
     expect(tail).toMatchObject({ code: 'BP-BACKPLANE-UNREACHABLE', exitCode: 3 });
