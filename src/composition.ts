@@ -1,4 +1,5 @@
-import { BackplaneError } from './foundation/errors.ts';
+import type { BrokerFound } from './drivers/embedded/embedded-broker.ts';
+import { BackplaneError, isBackplaneError } from './foundation/errors.ts';
 import { type EngineUrl, parseEngineUrl, type StoreUrl } from './foundation/url.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Engine, InspectableStore } from './ports/engine.ts';
@@ -96,27 +97,14 @@ async function openEmbedded(
   machine: Machine,
   launch: readonly string[] | null,
 ): Promise<OpenedEngine> {
-  const { ensureBroker, findBroker } = await import('./drivers/embedded/embedded-broker.ts');
-  const place = { dataDir: settings.dataDir, port: settings.brokerPort, clock: machine.clock };
-  const broker = launch
-    ? await ensureBroker({ ...place, logger: machine.logger, launch })
-    : await findBroker(place);
-  if (!broker) {
-    throw new BackplaneError(
-      'BACKPLANE_UNREACHABLE',
-      `no embedded broker runs on 127.0.0.1:${settings.brokerPort}`,
-      { remedy: 'start a node: backplane serve; or name a backplane with --url' },
-    );
-  }
-  const address = parseEngineUrl(broker.url);
-  if (address.kind !== 'redis') throw new BackplaneError('INTERNAL', 'the broker has no address');
-  const redis = await openRedis(address, address.address, settings, machine);
+  const { redis, broker } = await openBroker(settings, machine, launch);
   const opened = { ...redis, kind: url.kind };
   const notice = broker.volatile
     ? `the embedded broker (${broker.server}) keeps nothing on disk; documents are in the store`
     : null;
   if (!launch) return { ...opened, notice };
   const { keepBroker } = await import('./drivers/embedded/broker-keeper.ts');
+  const place = { dataDir: settings.dataDir, port: settings.brokerPort };
   const keeper = keepBroker({ ...place, ...machine, launch });
   return {
     ...opened,
@@ -126,6 +114,38 @@ async function openEmbedded(
       await opened.close();
     },
   };
+}
+
+/** A broker that was just ending for want of users is followed by one that is not. */
+const brokersTried = 3;
+
+async function openBroker(
+  settings: ConnectionSettings,
+  machine: Machine,
+  launch: readonly string[] | null,
+): Promise<{ redis: OpenedEngine; broker: BrokerFound }> {
+  const { ensureBroker, findBroker } = await import('./drivers/embedded/embedded-broker.ts');
+  const place = { dataDir: settings.dataDir, port: settings.brokerPort, clock: machine.clock };
+  for (let tried = 1; ; tried++) {
+    const broker = launch
+      ? await ensureBroker({ ...place, logger: machine.logger, launch })
+      : await findBroker(place);
+    if (!broker) {
+      throw new BackplaneError(
+        'BACKPLANE_UNREACHABLE',
+        `no embedded broker runs on 127.0.0.1:${settings.brokerPort}`,
+        { remedy: 'start a node: backplane serve; or name a backplane with --url' },
+      );
+    }
+    const url = parseEngineUrl(broker.url);
+    if (url.kind !== 'redis') throw new BackplaneError('INTERNAL', 'the broker has no address');
+    try {
+      return { redis: await openRedis(url, url.address, settings, machine), broker };
+    } catch (error) {
+      const isGone = isBackplaneError(error, 'BACKPLANE_UNREACHABLE');
+      if (!launch || !isGone || tried === brokersTried) throw error;
+    }
+  }
 }
 
 export interface OpenedStore {

@@ -297,6 +297,20 @@ describe('keeping the broker', () => {
     return keeper;
   };
 
+  it('ends when it is told to, also while it is connecting', async () => {
+    await startBroker({ engine: 'wasm' });
+    const stops: Promise<void>[] = [];
+    for (let turns = 0; turns < 30; turns++) {
+      const keeper = keep({ engine: 'wasm' });
+      for (let turn = 0; turn < turns; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      stops.push(keeper.stop());
+    }
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 4_000));
+    await Promise.race([Promise.all(stops), late]);
+  });
+
   it('ends with one new broker on the same port when two keepers miss a killed one', async () => {
     await ensureBroker(options({ engine: 'wasm' }));
     const { pid } = await readCard();

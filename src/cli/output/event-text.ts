@@ -17,7 +17,7 @@ const sentences: Readonly<Record<string, (facts: LogFacts) => string | null>> = 
   'gateway.listening': () => null,
   'gateway.draining': ({ peers }) =>
     peers === 0 ? null : `sending ${counted(peers, 'peer')} to other nodes`,
-  'broker.launched': ({ pid }) => `started a broker for this machine (process ${plain(pid)})`,
+  'broker.launched': ({ pid }) => `starting a broker for this machine (process ${plain(pid)})`,
   'broker.restored': ({ server, pid }) =>
     `the broker is back: ${plain(server)}${pid === null ? '' : `, process ${plain(pid)}`}`,
   'broker.missing': ({ message }) => `there is no broker, trying again: ${plain(message)}`,

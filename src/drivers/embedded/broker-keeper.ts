@@ -64,6 +64,8 @@ async function watch(exchange: RespExchange, options: KeepOptions, signal: Abort
   const over = new AbortController();
   const end = () => over.abort();
   signal.addEventListener('abort', end, { once: true });
+  // It may have been stopped while it was connecting, and hears of it no more.
+  if (signal.aborted) end();
   void exchange.closed.then(end);
   try {
     while (!over.signal.aborted) {
