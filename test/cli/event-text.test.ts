@@ -40,6 +40,7 @@ describe('what serve says to people', () => {
     expect(shown(event('session.swept', { session: 's', leases: 1 }))).toEqual([
       '03:04:05  cleared up after session s: 1 lease',
     ]);
+    expect(shown(event('session.swept', { session: 's', leases: 0 }))).toEqual([]);
     expect(shown(event('gateway.listening', { address: 'http://127.0.0.1:7420' }))).toEqual([]);
   });
 

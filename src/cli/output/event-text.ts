@@ -31,8 +31,9 @@ const sentences: Readonly<Record<string, (facts: LogFacts) => string | null>> = 
   'session.renewal-failed': ({ message }) => `the session could not be renewed: ${plain(message)}`,
   'session.fenced': ({ nodeId, session, why = 'it listens no more' }) =>
     `gave up node ${plain(nodeId)} (${plain(why)}), session ${plain(session)}`,
+  // Every node that stops leaves a session behind, and mostly nothing else.
   'session.swept': ({ session, leases }) =>
-    `cleared up after session ${plain(session)}: ${counted(leases, 'lease')}`,
+    leases === 0 ? null : `cleared up after session ${plain(session)}: ${counted(leases, 'lease')}`,
   'node.drained': ({ documents }) => `handed over ${counted(documents, 'document')}`,
   'node.namesake': ({ nodeId, pid, address }) =>
     `another node is called ${plain(nodeId)} too (process ${plain(pid)} at ${plain(address)}): both work, --node-id tells them apart`,
