@@ -9,7 +9,7 @@ import { inspectorLaws } from '../conformance/inspector.ts';
 import { leasesLaws } from '../conformance/leases.ts';
 import { sessionsLaws } from '../conformance/sessions.ts';
 import { storeLaws } from '../conformance/store.ts';
-import { SeededRandom } from '../support/seeded-random.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 async function openEngine(): Promise<EngineFixture> {

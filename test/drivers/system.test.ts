@@ -7,7 +7,7 @@ import type { LogLevel } from '../../src/ports/logger.ts';
 import { clockLaws } from '../conformance/clock.ts';
 import { loggerLaws } from '../conformance/logger.ts';
 import { randomLaws } from '../conformance/random.ts';
-import { SeededRandom } from '../support/seeded-random.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -12,7 +12,7 @@ import { FaultyBus } from './faulty-bus.ts';
 import { NodeClock } from './node-clock.ts';
 import { PortFaults } from './port-faults.ts';
 import { RewindableLogs } from './rewindable-logs.ts';
-import { SeededRandom } from './seeded-random.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
 export interface ClusterOptions {

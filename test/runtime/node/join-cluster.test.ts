@@ -5,7 +5,7 @@ import { agreeAgain, joinCluster } from '../../../src/runtime/join-cluster.ts';
 import { defaultDials, type NodeSettings } from '../../../src/runtime/node-settings.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { RewindableLogs } from '../../support/rewindable-logs.ts';
-import { SeededRandom } from '../../support/seeded-random.ts';
+import { SeededRandom } from '../../../src/verification/seeded-random.ts';
 
 function records(): ClusterRecords {
   let kept: ClusterRecord | null = null;
