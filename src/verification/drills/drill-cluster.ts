@@ -56,10 +56,21 @@ export interface DrillBroker {
   /** SIGSTOP and SIGCONT. */
   pause(): void;
   resume(): void;
-  /** Kills the primary and makes its replica the primary; from then on `port` is the replica's. Null without one. */
-  readonly failOver: (() => Promise<void>) | null;
+  /** Null without a replica. */
+  readonly failOver: FailOver | null;
   /** A command to the server, past every proxy. */
   command(...args: string[]): Promise<unknown>;
+}
+
+/** The end of a primary, and its replica in its place; `losePrimary` comes first. */
+export interface FailOver {
+  /**
+   * Kills the primary when the replica has all that was acknowledged, or, with a lag, when it has
+   * heard nothing for so long. Answers how many bytes of the primary's writes it lacks.
+   */
+  losePrimary(lagMs: number): Promise<number>;
+  /** From then on `port` is the former replica's. */
+  promote(): Promise<void>;
 }
 
 export interface DrillStore {

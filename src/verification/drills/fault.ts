@@ -29,8 +29,11 @@ export interface FaultKind<Schema extends GenericSchema = GenericSchema> {
   readonly endsNode: boolean;
   /** Of an object; the values as scenarios write them, durations as `250ms`. */
   readonly parameters: Schema;
-  /** Why it cannot be done to this cluster; null when it can. */
-  unfit(cluster: DrillCluster): string | null;
+  /**
+   * Why it cannot be done to this cluster with these parameters (without them: with its defaults);
+   * null when it can.
+   */
+  unfit(cluster: DrillCluster, parameters?: InferOutput<Schema>): string | null;
   inject(site: FaultSite, parameters: InferOutput<Schema>): Promise<ActiveFault>;
 }
 
