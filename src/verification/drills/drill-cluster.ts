@@ -16,7 +16,7 @@ export interface DrillNode {
   readonly address: string;
   /** Null while it does not run. */
   readonly pid: number | null;
-  /** That of its last ready line. */
+  /** The last one it told of; null before the first. */
   readonly session: string | null;
   /** Between it and the broker; it keeps its port when the node restarts. */
   readonly proxy: FaultProxy;
@@ -30,15 +30,22 @@ export interface DrillNode {
   readonly agent: NodeAgent;
   /** The end of what it wrote to standard error. */
   complaints(): string;
+  /** Another process with the same node id at an address of its own, not started yet. */
+  twin(): Promise<DrillNode>;
 }
 
 /** What is done inside the process of a node, by code that only drills load into it. */
 export interface NodeAgent {
-  /** Nothing in the process runs for so long. Resolves when it runs again. */
-  blockEventLoop(forMs: number): Promise<void>;
+  /** Nothing runs in the process from when it resolves until `release`, or the end of the drill. */
+  blockEventLoop(): Promise<BlockedLoop>;
   /** Moves the wall clock of the process, to and fro; the monotonic clock goes on. */
   stepWallClock(byMs: number): Promise<void>;
   wallMs(): Promise<number>;
+}
+
+export interface BlockedLoop {
+  /** Resolves when the event loop turns again. Twice is once. */
+  release(): Promise<void>;
 }
 
 export interface DrillBroker {
