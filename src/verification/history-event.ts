@@ -20,6 +20,7 @@ export type HistoryEvent =
   | Serve
   | StoreFence
   | StoreAppend
+  | StoreUnseen
   | NodeUp
   | NodeDown
   | SessionOpen
@@ -133,6 +134,11 @@ export interface StoreAppend extends Recorded {
   readonly seq: number;
   readonly opIds: readonly string[];
   readonly outcome: 'ok' | 'duplicate' | 'fenced' | 'conflict' | 'unknown';
+}
+
+/** What the store did for a while was not recorded: fences and appends may be missing before this. */
+export interface StoreUnseen extends Recorded {
+  readonly ev: 'store.unseen';
 }
 
 /** From here on the node is meant to live. */

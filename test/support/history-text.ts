@@ -39,6 +39,7 @@ export const happened = {
   append: (session: string, epoch: number, seq: number, opIds: string[], outcome = 'ok') => ({
     ...{ ev: 'store.append', doc: 'd', session, epoch, seq, opIds, outcome },
   }),
+  unseen: { ev: 'store.unseen' },
   logged: (seq: number, opId: string, epoch = 1) => ({
     ...{ ev: 'final.op', doc: 'd', seq, epoch, opId },
   }),

@@ -138,6 +138,14 @@ describe('seq-without-gap', () => {
     expect(await outcomeOf(law, history)).toBe('holds');
   });
 
+  test('accepts appends that nobody saw, and rejects one over what is there', async () => {
+    const history = [append('s', 1, 1, ['p:1']), happened.unseen];
+    expect(await outcomeOf(law, [...history, append('t', 2, 4, ['p:4'])])).toBe('holds');
+    expect(await rejected(law, [...history, append('t', 2, 1, ['p:4'])])).toEqual([2, 4]);
+    const later = [...history, append('t', 2, 4, ['p:4']), append('t', 2, 6, ['p:6'])];
+    expect(await rejected(law, later)).toEqual([4, 5]);
+  });
+
   test('does not know of the last op when the end of the log was not read', async () => {
     expect(await outcomeOf(law, [deliver('a', 1, 'p:1')])).toBe('unknown');
     expect(await outcomeOf(law, [ok('p:1', 1)])).toBe('unknown');

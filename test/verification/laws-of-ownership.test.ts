@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { happened } from '../support/history-text.ts';
 import { outcomeOf, rejected, verdictOf } from './support/law-verdicts.ts';
 
-const { deliver, fence, append, logged } = happened;
+const { deliver, fence, append, unseen, logged } = happened;
 const grant = (session: string, epoch: number) => ({ ev: 'lease.grant', doc: 'd', session, epoch });
 const serve = (session: string, epoch: number) => ({ ev: 'serve', doc: 'd', session, epoch });
 
@@ -31,6 +31,11 @@ describe('epochs-grow', () => {
 
   test('rejects a session that is granted a smaller epoch than it had', async () => {
     expect(await rejected(law, [grant('s', 3), grant('s', 2)])).toEqual([2, 3]);
+  });
+
+  test('rejects an epoch that was there before a time that nobody saw', async () => {
+    expect(await rejected(law, [fence('s', 2), unseen, fence('t', 2)])).toEqual([2, 4]);
+    expect(await outcomeOf(law, [fence('s', 2), unseen, fence('t', 4)])).toBe('holds');
   });
 
   test('counts no fence of unknown outcome, and none that lost', async () => {
@@ -73,6 +78,24 @@ describe('no-write-below-epoch', () => {
   test('rejects a write after a fence of unknown outcome that has proved to be one', async () => {
     const proved = [fence('s', 1), fence('t', 2, 'unknown'), append('t', 2, 1, ['p:1'])];
     expect(await rejected(law, [...proved, append('s', 1, 2, ['p:2'])])).toEqual([3, 5]);
+  });
+
+  test('accepts an owner whose fence nobody saw', async () => {
+    const history = [...takeover, unseen, append('u', 3, 2, ['p:2']), append('u', 3, 3, ['p:3'])];
+    expect(await outcomeOf(law, history)).toBe('holds');
+    expect(await outcomeOf(law, [...takeover, unseen, append('t', 2, 2, ['p:2'])])).toBe('holds');
+  });
+
+  test('rejects a write below what was seen before a time that nobody saw', async () => {
+    const late = append('s', 1, 2, ['p:2']);
+    expect(await rejected(law, [...takeover, unseen, late])).toEqual([4, 6]);
+    const written = [...takeover, append('t', 2, 2, ['p:2']), unseen, append('u', 3, 3, ['p:3'])];
+    expect(await rejected(law, [...written, late])).toEqual([7, 8]);
+  });
+
+  test('rejects a write of an owner that was seen fenced off after a time that nobody saw', async () => {
+    const history = [...takeover, unseen, fence('u', 3), append('t', 2, 2, ['p:2'])];
+    expect(await rejected(law, history)).toEqual([6, 7]);
   });
 
   test('does not know what nobody recorded at the store', async () => {

@@ -9,5 +9,7 @@ export const historyFormat: readonly string[] = [
 
 /** `[name, what it says, and its fields]` of each event. */
 export function historyEvents(): (readonly [string, string])[] {
-  return describeEvents().map(({ name, meaning, fields }) => [name, `${meaning}. ${fields}`]);
+  return describeEvents().map(({ name, meaning, fields }) => {
+    return [name, fields === '' ? `${meaning}.` : `${meaning}. ${fields}`];
+  });
 }

@@ -6,8 +6,8 @@ interface Fences {
   latest: EventOf<'store.fence'> | null;
   /** Later ones that may have. */
   maybe: EventOf<'store.fence'>[];
-  /** The accepted append with the greatest epoch. */
-  highest: EventOf<'store.append'> | null;
+  /** The accepted append, or fence before a time nobody saw, with the greatest epoch. */
+  highest: EventOf<'store.append' | 'store.fence'> | null;
 }
 
 /** The store accepts an append only from the session it was fenced for last. */
@@ -21,6 +21,7 @@ export class NoWriteBelowEpoch implements Law {
   observe(event: HistoryEvent): void {
     if (event.ev === 'store.fence') this.#fence(event);
     else if (event.ev === 'store.append') this.#append(event);
+    else if (event.ev === 'store.unseen') this.#lookedAway();
   }
 
   verdict(): Verdict {
@@ -40,6 +41,15 @@ export class NoWriteBelowEpoch implements Law {
     }
     fences.latest = event;
     fences.maybe = [];
+  }
+
+  /** Who is the last one is not known any more, but whoever it is has no smaller epoch. */
+  #lookedAway(): void {
+    for (const fences of this.#fences.values()) {
+      const { latest, highest } = fences;
+      fences.latest = null;
+      if (latest !== null && latest.epoch > (highest?.epoch ?? 0)) fences.highest = latest;
+    }
   }
 
   #append(event: EventOf<'store.append'>): void {

@@ -13,7 +13,7 @@ export class SeqWithoutGap implements Law {
   readonly #begun = new Map<string, EventOf<'final.op'>>();
   readonly #logged = new Map<string, EventOf<'final.op'>>();
   readonly #appended = new Map<string, EventOf<'store.append'>>();
-  /** Documents with an append of unknown outcome since the last one that was taken. */
+  /** Documents that may have had an append since the last one that is known to have been taken. */
   readonly #blurred = new Set<string>();
   readonly #headless = new Set<string>();
 
@@ -30,6 +30,9 @@ export class SeqWithoutGap implements Law {
       case 'store.append':
         if (event.outcome === 'ok') this.#append(event);
         else if (event.outcome === 'unknown') this.#blurred.add(event.doc);
+        return;
+      case 'store.unseen':
+        for (const doc of this.#appended.keys()) this.#blurred.add(doc);
         return;
       case 'final.op':
         return this.#log(event);
