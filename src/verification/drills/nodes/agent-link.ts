@@ -37,9 +37,10 @@ export class AgentLink implements NodeAgent {
     this.#nodeId = nodeId;
     this.#pipe = pipe;
     this.#clock = clock;
-    createInterface({ input: pipe }).on('line', (line) => this.#heard(JSON.parse(line)));
-    // The end of the process says all there is to say.
-    pipe.on('error', () => {});
+    const lines = createInterface({ input: pipe });
+    lines.on('line', (line) => this.#heard(JSON.parse(line)));
+    // A process that is killed before it has read everything resets the pipe; its end says it all.
+    for (const each of [pipe, lines]) each.on('error', () => {});
   }
 
   async blockEventLoop(): Promise<BlockedLoop> {

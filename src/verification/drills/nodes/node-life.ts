@@ -49,12 +49,14 @@ export class NodeLife {
       this.end = end;
       this.agent.close();
     });
-    createInterface({ input: out as Readable }).on('line', (text) => {
+    const lines = createInterface({ input: out as Readable }).on('line', (text) => {
       const line = parseLine(text);
       if (line !== null) options.heard(line);
       else this.#complained(`${text}\n`);
     });
     (errors as Readable).setEncoding('utf8').on('data', (text) => this.#complained(text));
+    // A pipe that breaks says only that the process has ended.
+    for (const each of [out, errors, lines]) each?.on('error', () => {});
   }
 
   /** Nobody is told that it has ended already. */
