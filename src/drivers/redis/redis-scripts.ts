@@ -71,6 +71,11 @@ export class RedisScripts {
   }
 }
 
+/** SHA-1 to name: for whoever sees only what goes over the wire. */
+export function redisScriptNames(): ReadonlyMap<string, ScriptName> {
+  return new Map(names.map((name) => [load(name).sha1, name]));
+}
+
 function callOf(script: Script, verb: string, body: string, run: ScriptRun): RedisCall {
   return {
     ...run,
