@@ -1,0 +1,227 @@
+import { type Clock, sleep } from '../../ports/clock.ts';
+import type { Random } from '../../ports/random.ts';
+import { type Budgets, budgetDefaults } from '../budgets.ts';
+import { LiveJudge } from '../live-judge.ts';
+import { SeededRandom } from '../seeded-random.ts';
+import { recordKeys, recordLeases, recordLogs } from './final-reading.ts';
+import type { Ground } from './ground.ts';
+import { HistoryRecorder, type Recordable } from './history-recorder.ts';
+import { type InjectedFault, StepRunner } from './run-steps.ts';
+import type { Scenario } from './scenario.ts';
+import { Workload, type WorkloadTally } from './workload/workload.ts';
+
+export interface DrillOrder {
+  readonly scenario: Scenario;
+  /** In the names of its documents. */
+  readonly run: string;
+  readonly seed: number;
+  /** Where the history goes. */
+  readonly history: string;
+  readonly token: string | null;
+  openGround(record: (event: Recordable) => void): Promise<Ground>;
+}
+
+export interface DrillParts {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export type DrillPhase = 'starting' | 'breaking' | 'settling' | 'reading' | 'ending';
+
+/** How a drill goes, for people who watch it. */
+export interface DrillProgress {
+  readonly phase: DrillPhase;
+  readonly doing: string;
+  readonly elapsedMs: number;
+  readonly load: WorkloadTally | null;
+  readonly faults: readonly { readonly fault: string; readonly target: string }[];
+  readonly violations: readonly { readonly law: string; readonly count: number }[];
+}
+
+/** What was done; what it proves is said by the history. */
+export interface DrillRun {
+  readonly startedWallMs: number;
+  readonly durationMs: number;
+  readonly injected: readonly InjectedFault[];
+  readonly problems: readonly string[];
+  readonly ground: Pick<Ground, 'broker' | 'store' | 'attached' | 'unjudged'> & { nodes: number };
+}
+
+/** How long followers may take to see the end of every log. */
+const settleMsMax = 30_000;
+/** A little more than a budget, so that what is measured is certainly due. */
+const slackMs = 250;
+
+/** One rehearsal: starts the load, does what the scenario says, settles, and reads what is left. */
+export class Drill {
+  readonly #order: DrillOrder;
+  readonly #parts: DrillParts;
+  readonly #budgets: Budgets;
+  readonly #live: LiveJudge;
+  readonly #problems: string[] = [];
+  readonly #startedMs: number;
+  #phase: DrillPhase = 'starting';
+  #doing = 'starting the cluster';
+  #workload: Workload | null = null;
+  #steps: StepRunner | null = null;
+  #lastDeathMs = Number.NEGATIVE_INFINITY;
+
+  constructor(order: DrillOrder, parts: DrillParts) {
+    this.#order = order;
+    this.#parts = parts;
+    this.#budgets = { ...budgetDefaults, ...order.scenario.budgets };
+    this.#live = new LiveJudge(this.#budgets);
+    this.#startedMs = parts.clock.monotonicMs();
+  }
+
+  progress(): DrillProgress {
+    return {
+      phase: this.#phase,
+      doing: this.#doing,
+      elapsedMs: this.#elapsedMs(),
+      load: this.#workload?.tally() ?? null,
+      faults: this.#steps?.active() ?? [],
+      violations: this.#live.violations(),
+    };
+  }
+
+  /** Leaves nothing behind but the history, however it ends. */
+  async run(signal: AbortSignal): Promise<DrillRun> {
+    const { clock } = this.#parts;
+    const startedWallMs = clock.wallMs();
+    const recorder = await HistoryRecorder.open({
+      path: this.#order.history,
+      clock,
+      witness: (event, atMs) => this.#witness(event, atMs),
+    });
+    try {
+      const ground = await this.#order.openGround((event) => recorder.record(event));
+      try {
+        await this.#rehearse(ground, recorder, signal);
+      } finally {
+        await this.#workload?.close();
+        await ground.close();
+      }
+      const { broker, store, attached, unjudged, injector } = ground;
+      return {
+        startedWallMs,
+        durationMs: this.#elapsedMs(),
+        injected: this.#steps?.injected ?? [],
+        problems: this.#problems,
+        ground: { broker, store, attached, unjudged, nodes: injector.nodes.length },
+      };
+    } finally {
+      await recorder.close();
+    }
+  }
+
+  async #rehearse(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
+    const workload = this.#openWorkload(ground, recorder);
+    this.#doing = 'peers open their documents';
+    await workload.open();
+    await ground.startAll();
+    if (signal.aborted) return;
+    workload.start();
+    this.#phase = 'breaking';
+    await this.#break(ground, recorder, signal);
+    if (signal.aborted) return;
+    this.#phase = 'settling';
+    await this.#settle(ground, workload);
+    if (signal.aborted) return;
+    this.#phase = 'reading';
+    await this.#read(ground, workload, recorder);
+    this.#phase = 'ending';
+    this.#doing = 'the nodes leave';
+    await workload.close();
+    this.#problems.push(...(await ground.leave()));
+    await ground.catchUp();
+    if (ground.keys !== null) await recordKeys(ground.keys(), recorder);
+  }
+
+  #openWorkload(ground: Ground, recorder: HistoryRecorder): Workload {
+    const { scenario, seed, token } = this.#order;
+    const workload = new Workload({
+      plan: scenario.workload,
+      urls: ground.urls,
+      docNames: this.#documents(),
+      recorder,
+      clock: this.#parts.clock,
+      random: new SeededRandom(seed),
+      token,
+    });
+    this.#workload = workload;
+    return workload;
+  }
+
+  async #break(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
+    const { scenario, seed } = this.#order;
+    const [first = ''] = this.#documents();
+    const steps = new StepRunner({
+      injector: ground.injector,
+      recorder,
+      clock: this.#parts.clock,
+      // Apart from the load, so that neither draws what the other would have drawn.
+      random: new SeededRandom(seed + 1),
+      owner: () => ground.ownerOf(first),
+      says: (text) => {
+        this.#doing = text;
+      },
+    });
+    this.#steps = steps;
+    try {
+      await steps.run(scenario.steps, signal);
+    } finally {
+      await steps.revertAll();
+    }
+  }
+
+  /** Until everybody has seen everything, and everything that takes its time has had it. */
+  async #settle(ground: Ground, workload: Workload): Promise<void> {
+    this.#doing = 'what is under way ends';
+    await workload.stop();
+    await ground.catchUp();
+    const store = await ground.openStore();
+    try {
+      const heads = new Map<string, number>();
+      for (const doc of this.#documents()) heads.set(doc, (await store.head(doc))?.seq ?? 0);
+      this.#doing = 'followers catch up';
+      await workload.settle(heads, settleMsMax);
+    } finally {
+      await store.close();
+    }
+    this.#doing = 'the dead are cleared away';
+    const { awarenessMs, cleanupMs } = this.#budgets;
+    const dueMs = Math.max(this.#elapsedMs() + awarenessMs, this.#lastDeathMs + cleanupMs);
+    await sleep(this.#parts.clock, dueMs + slackMs - this.#elapsedMs());
+  }
+
+  async #read(ground: Ground, workload: Workload, recorder: HistoryRecorder): Promise<void> {
+    this.#doing = 'the logs are read';
+    await ground.catchUp();
+    workload.recordViews();
+    await recordLeases(ground.engine.inspector, recorder);
+    const store = await ground.openStore();
+    try {
+      await recordLogs(store, this.#documents(), recorder);
+    } finally {
+      await store.close();
+    }
+  }
+
+  #witness(event: Recordable, atMs: number): void {
+    this.#live.observe(event, atMs);
+    if (event.ev === 'node.down' || event.ev === 'session.gone') {
+      this.#lastDeathMs = this.#elapsedMs();
+    }
+  }
+
+  #documents(): string[] {
+    const { run, scenario } = this.#order;
+    const { documents } = scenario.workload;
+    return Array.from({ length: documents }, (_, index) => `drill-${run}-${index + 1}`);
+  }
+
+  #elapsedMs(): number {
+    return this.#parts.clock.monotonicMs() - this.#startedMs;
+  }
+}
