@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { asBackplaneError, BackplaneError, publicCode } from '../foundation/errors.ts';
+import { safeText } from '../foundation/safe-text.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import type { OutputFormat } from './global-options.ts';
 import { safeJson } from './output/safe-json.ts';
-import { safeText } from './output/safe-text.ts';
 import { paint } from './output/styled-text.ts';
 import { type Redactor, redactStrings } from './redactor.ts';
 

@@ -1,8 +1,8 @@
 import { isoTime } from '../foundation/iso-time.ts';
+import { safeText } from '../foundation/safe-text.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LogFacts, Logger, LogLevel } from '../ports/logger.ts';
 import { safeJson } from './output/safe-json.ts';
-import { safeText } from './output/safe-text.ts';
 import { paint, type Style } from './output/styled-text.ts';
 import { type Redactor, redactStrings } from './redactor.ts';
 import type { Terminal } from './terminal.ts';

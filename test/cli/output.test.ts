@@ -7,9 +7,9 @@ import type { Listing } from '../../src/cli/output/column.ts';
 import { Printer } from '../../src/cli/output/printer.ts';
 import { agoSince } from '../../src/cli/output/relative-time.ts';
 import { safeJson } from '../../src/cli/output/safe-json.ts';
-import { clipText, safeText } from '../../src/cli/output/safe-text.ts';
 import { fieldLines } from '../../src/cli/output/styled-text.ts';
 import { createTerminal } from '../../src/cli/terminal.ts';
+import { clipText, safeText } from '../../src/foundation/safe-text.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { Capture, cliWorld } from './support/cli-world.ts';
 

@@ -1,8 +1,8 @@
 import { checkDocumentName } from '../../foundation/identifiers.ts';
+import { clipText } from '../../foundation/safe-text.ts';
 import { type DocDescription, describeDoc } from '../../operations/inspect/describe-doc.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
-import { clipText } from '../output/safe-text.ts';
 import { fieldLines, type Line } from '../output/styled-text.ts';
 import { required } from '../parameters.ts';
 import { leaseStyle } from './inspect-leases.ts';

@@ -1,5 +1,5 @@
+import { safeText } from '../../foundation/safe-text.ts';
 import type { Engine } from '../../ports/engine.ts';
-import { safeText } from '../output/safe-text.ts';
 
 /** More would not help anybody who presses the tab key. */
 const namesMax = 200;

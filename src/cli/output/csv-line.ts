@@ -1,4 +1,4 @@
-import { safeText } from './safe-text.ts';
+import { safeText } from '../../foundation/safe-text.ts';
 
 /** One record of RFC 4180, ending in CRLF. */
 export function csvLine(values: readonly unknown[]): string {

@@ -1,4 +1,4 @@
-import { clipText } from './safe-text.ts';
+import { clipText } from '../../foundation/safe-text.ts';
 
 /** A payload for people, on one line: JSON as JSON, text as text, bytes as base64. */
 export function payloadText(

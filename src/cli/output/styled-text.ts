@@ -1,4 +1,4 @@
-import { safeText } from './safe-text.ts';
+import { safeText } from '../../foundation/safe-text.ts';
 
 export type Style = 'good' | 'warning' | 'bad' | 'dim' | 'bold';
 

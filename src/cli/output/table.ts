@@ -1,6 +1,6 @@
 import stringWidth from 'string-width';
+import { clipText, safeText } from '../../foundation/safe-text.ts';
 import type { Column } from './column.ts';
-import { clipText, safeText } from './safe-text.ts';
 import { paint } from './styled-text.ts';
 
 export interface TableStyle {
