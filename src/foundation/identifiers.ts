@@ -57,6 +57,16 @@ export function encodeName(name: string): string {
   return `~${createHash('sha256').update(name).digest('hex')}`;
 }
 
+/** The name that was encoded; null when only its hash is left, or nothing of ours. */
+export function decodeName(encoded: string): string | null {
+  if (!/^(?!~)[A-Za-z0-9_.~%-]+$/.test(encoded)) return null;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return null;
+  }
+}
+
 /** An op's identity: the peer's session and its counter, contiguous from 1 within a document. */
 export function opIdOf(peer: string, counter: number): string {
   return `${peer}:${counter}`;

@@ -44,7 +44,13 @@ export type TapEvent =
       /** `peer:counter` of each. */
       readonly opIds: readonly string[];
     }
-  | { readonly kind: 'unseen'; readonly where: 'directory' | 'store' };
+  | { readonly kind: 'unseen'; readonly where: 'store' }
+  | {
+      readonly kind: 'unseen';
+      readonly where: 'directory';
+      /** The documents of which was told last that they have an owner: it may be another now. */
+      readonly leases: readonly string[];
+    };
 
 /** A key of the broker: what it is for, whose it is, and when it goes by itself. */
 export interface KeyRow {

@@ -49,9 +49,10 @@ export function lawSuite<F extends Fixture>(
       excused.add(law);
       test.fails(`${law} (not kept: ${exception.reason})`, run, timeoutMs);
     }, options.scaleMs ?? 100);
+    // In here: what is described runs only when the whole file was read.
+    const stale = options.except?.find((one) => !excused.has(one.law));
+    if (stale) throw new Error(`${name} has no law named "${stale.law}" to except`);
   });
-  const stale = options.except?.find((one) => !excused.has(one.law));
-  if (stale) throw new Error(`${name} has no law named "${stale.law}" to except`);
 }
 
 /** A part of a fixture that not every driver has. Without it the law fails: except it, with why. */
