@@ -139,6 +139,21 @@ describe('a half-open network', () => {
   });
 });
 
+describe('two half-open networks', () => {
+  it('end for a connection when both are over', async () => {
+    const commands = await redis.client();
+    await commands.get('a');
+    const { client } = await redis.listener('news');
+    const all = redis.inject({ kind: 'half-open', connections: 'all' });
+    const some = redis.inject({ kind: 'half-open', connections: 'command' });
+    all.revert();
+    await expect.poll(() => client.status).toBe('end');
+    expect(commands.status).toBe('ready');
+    some.revert();
+    await expect.poll(() => commands.status).toBe('end');
+  });
+});
+
 describe('a reset', () => {
   it('breaks connections off once, and new ones work', async () => {
     const raw = await redis.socket();
@@ -166,7 +181,7 @@ describe('a reset', () => {
 
 describe('latency', () => {
   const slow: WireFault = {
-    ...{ kind: 'latency', ...all, direction: 'both', latencyMs: 40, jitterMs: 30 },
+    ...{ kind: 'latency', ...all, direction: 'both', latencyMs: 150, jitterMs: 50 },
   };
 
   it('delays each way, keeps the order, and is gone at once', async () => {
@@ -176,13 +191,13 @@ describe('latency', () => {
     const tookMs = await elapsed(() =>
       Promise.all(Array.from({ length: 20 }, async () => replies.push(await client.incr('n')))),
     );
-    expect(tookMs).toBeGreaterThan(75);
+    expect(tookMs).toBeGreaterThan(290);
     expect(replies).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
     expect(fault.touched()).toBeGreaterThanOrEqual(2);
     const pending = client.incr('n');
     fault.revert();
     expect(await pending).toBe(21);
-    expect(await elapsed(() => client.ping())).toBeLessThan(40);
+    expect(await elapsed(() => client.ping())).toBeLessThan(150);
   });
 
   it('lets what it still holds go when it is over', async () => {
@@ -203,7 +218,7 @@ describe('a limit of bandwidth', () => {
     });
     const tookMs = await elapsed(() => client.set('a', 'x'.repeat(30_000)));
     expect(tookMs).toBeGreaterThan(230);
-    expect(await elapsed(() => client.get('a'))).toBeLessThan(200);
+    expect(await elapsed(() => client.get('a'))).toBeLessThan(280);
     const pending = client.set('a', 'x'.repeat(5_000_000));
     await expect.poll(() => fault.touched()).toBeGreaterThan(20);
     fault.revert();
@@ -255,7 +270,7 @@ describe('faults together', () => {
     const client = await redis.client();
     await client.set('a', '1');
     const slow = redis.inject({
-      ...{ kind: 'latency', ...all, direction: 'to-node', latencyMs: 60, jitterMs: 0 },
+      ...{ kind: 'latency', ...all, direction: 'to-node', latencyMs: 200, jitterMs: 0 },
     });
     const refused = redis.inject({
       ...{ kind: 'refuse-command', command: 'GET', key: '*', share: 1, error: 'OOM no' },
@@ -265,12 +280,12 @@ describe('faults together', () => {
     const exists = client.exists('a');
     await expect.poll(() => stalled.touched()).toBeGreaterThan(0);
     stalled.revert();
-    expect(await elapsed(() => exists)).toBeGreaterThan(50);
+    expect(await elapsed(() => exists)).toBeGreaterThan(190);
     expect(await get).toBe('OOM no');
     refused.revert();
-    expect(await elapsed(async () => expect(await client.get('a')).toBe('1'))).toBeGreaterThan(50);
+    expect(await elapsed(async () => expect(await client.get('a')).toBe('1'))).toBeGreaterThan(190);
     slow.revert();
-    expect(await elapsed(() => client.get('a'))).toBeLessThan(50);
+    expect(await elapsed(() => client.get('a'))).toBeLessThan(190);
   });
 
   it('end with the proxy, which leaves no connection behind', async () => {

@@ -103,10 +103,17 @@ class LoopbackProxy implements FaultProxy {
     active.isActive = false;
     this.#faults.delete(active);
     for (const connection of [...this.#connections]) {
-      const isBroken = connection.hasLost || active.concerns(connection.role);
-      if (active.fault.kind === 'half-open' && isBroken) connection.reset();
+      if (this.#isBrokenBy(active, connection)) connection.reset();
       else connection.pump();
     }
+  }
+
+  /** After a half-open network, unless the connection is in another one. */
+  #isBrokenBy(active: ActiveWireFault, connection: ProxiedConnection): boolean {
+    const concerns = (each: ActiveWireFault) =>
+      each.fault.kind === 'half-open' && each.concerns(connection.role);
+    if ([...this.#faults].some(concerns)) return false;
+    return concerns(active) || connection.lostTo.has(active);
   }
 
   #accept(node: Socket): void {

@@ -24,8 +24,8 @@ export interface ProxiedConnectionParts {
  * one side reach the other, as far as the faults let them.
  */
 export class ProxiedConnection {
-  /** Something was swallowed. */
-  hasLost = false;
+  /** The faults that swallowed something: the two sides will never agree again. */
+  readonly lostTo = new Set<ActiveWireFault>();
   readonly #parts: ProxiedConnectionParts;
   readonly #rules: FrameRules;
   readonly #toBroker: WireLane;
@@ -72,9 +72,7 @@ export class ProxiedConnection {
   #lane(direction: Direction, source: Socket, target: Socket): WireLane {
     const { faults, clock, random } = this.#parts;
     const role = () => this.role;
-    const onLoss = () => {
-      this.hasLost = true;
-    };
+    const onLoss = (active: ActiveWireFault) => this.lostTo.add(active);
     return new WireLane({ direction, source, target, faults, role, clock, random, onLoss });
   }
 

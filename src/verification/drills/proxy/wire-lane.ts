@@ -13,8 +13,8 @@ export interface WireLaneParts {
   readonly role: () => ConnectionRole;
   readonly clock: Clock;
   readonly random: Random;
-  /** Something was lost on the way: the two sides will never agree again. */
-  readonly onLoss: () => void;
+  /** Something was lost on the way. */
+  readonly onLoss: (active: ActiveWireFault) => void;
 }
 
 /** How the sending side ended: it said all it had to say, it is gone, or it broke off. */
@@ -136,7 +136,7 @@ export class WireLane {
     for (const active of this.#parts.faults) {
       if (active.fault.kind !== 'half-open' || !this.#concerns(active)) continue;
       active.touched += 1;
-      this.#parts.onLoss();
+      this.#parts.onLoss(active);
       return true;
     }
     return false;
