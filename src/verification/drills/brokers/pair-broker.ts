@@ -40,15 +40,20 @@ export class PairBroker implements OwnedBroker {
         { binary, folder: join(folder, name), port: await freePort(tools.random) },
         tools,
       );
-    const [primary, replica] = [await at('one'), await at('two')];
+    const primary = await at('one');
+    await primary.start({ keepData: false });
     try {
-      await primary.start({ keepData: false });
+      // Now, when the primary has its port, it cannot be given the same.
+      const replica = await at('two');
       const title = serverTitle(await primary.info('server'));
       const pair = new PairBroker({ primary, replica }, tools, folder, title);
-      await pair.#ensureReplica();
+      await pair.#ensureReplica().catch(async (error) => {
+        await replica.kill();
+        throw error;
+      });
       return pair;
     } catch (error) {
-      await Promise.all([primary.kill(), replica.kill()]);
+      await primary.kill();
       throw error;
     }
   }

@@ -18,7 +18,12 @@ export class RedisBroker implements OwnedBroker {
     const folder = join(tools.folder, 'broker');
     const local = new LocalServer({ binary, folder, port: await freePort(tools.random) }, tools);
     await local.start({ keepData: false });
-    return new RedisBroker(local, folder, serverTitle(await local.info('server')));
+    try {
+      return new RedisBroker(local, folder, serverTitle(await local.info('server')));
+    } catch (error) {
+      await local.kill();
+      throw error;
+    }
   }
 
   private constructor(local: LocalServer, folder: string, server: string) {

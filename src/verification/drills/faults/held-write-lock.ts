@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { BackplaneError } from '../../../foundation/errors.ts';
 import { type Clock, sleep } from '../../../ports/clock.ts';
 
@@ -16,7 +17,10 @@ export interface HeldWriteLock {
 /** Keeps every other writer of a SQLite file away, until released or until this process ends. */
 export async function holdWriteLock(path: string, clock: Clock): Promise<HeldWriteLock> {
   const { DatabaseSync } = await import('node:sqlite');
-  const open = () => new DatabaseSync(path, { timeout: lockWaitMs });
+  const url = pathToFileURL(path);
+  // A file that is not there is not to be made, empty, under the nodes that look for it.
+  url.searchParams.set('mode', 'rw');
+  const open = () => new DatabaseSync(url, { timeout: lockWaitMs });
   const attempt = (db: InstanceType<typeof DatabaseSync>): string | null => {
     try {
       db.exec('BEGIN IMMEDIATE');

@@ -37,7 +37,8 @@ export const storeRefuseFault: FaultKind<typeof nothing> = {
 
 /**
  * No room for the store: whoever writes its files, every node for SQLite and else the Redis, may
- * write to no file at all. What has room again goes on by itself.
+ * write to no file at all. A process that is started meanwhile has room. SQLite takes a quota for
+ * a disk that fails, so nodes say STORE_UNAVAILABLE, where a full one makes them say STORE_FULL.
  */
 export const storeFullFault: FaultKind<typeof nothing> = {
   name: 'store-full',
