@@ -92,7 +92,7 @@ describe('the faults of the network', () => {
   ])('%s refuses %j', (name, parameters, message) => {
     const kind = kinds.find((each) => each.name === name) as FaultKind;
     const { issues } = v.safeParse(kind.parameters, parameters);
-    expect(issues?.map((issue) => issue.message)).toEqual([message]);
+    expect(issues?.[0].message).toContain(message);
   });
 
   it('refuses a parameter that it does not know', () => {
