@@ -8,6 +8,7 @@ const names = [
   'bury-session',
   'check-writable',
   'fence-document',
+  'list-sessions',
   'open-session',
   'read-log',
   'read-session',
@@ -25,7 +26,7 @@ export type ScriptName = (typeof names)[number];
  * They read, and a user who may do no more may run them: Redis checks EVALSHA_RO, but never
  * EVALSHA, against a permission to read.
  */
-const reading: ReadonlySet<ScriptName> = new Set(['read-log', 'read-session']);
+const reading: ReadonlySet<ScriptName> = new Set(['list-sessions', 'read-log', 'read-session']);
 /** They leave nothing behind, so losing their answer leaves no doubt. */
 const traceless: ReadonlySet<ScriptName> = new Set([...reading, 'check-writable']);
 

@@ -24,43 +24,40 @@ const rowsAtOnce = 256;
 const flushTimeoutMs = 10_000;
 
 /**
- * Written by the transaction it tells of, so their order is the store's own. Each tap has a table
- * of its own: several do not disturb each other.
+ * Written by the transaction it tells of, so their order is the store's own. Several taps share
+ * it, and what a drill that was killed left behind. The first row says which table it is, should
+ * it be another one later; it is of no document.
  */
-function installSql(name: string): string {
-  const fenced = `INSERT INTO ${name} (doc_id, epoch, session)
-    VALUES (NEW.id, NEW.epoch, NEW.session);`;
-  return `
-    BEGIN IMMEDIATE;
-    CREATE TABLE ${name} (
-      id INTEGER PRIMARY KEY,
-      doc_id INTEGER NOT NULL,
-      epoch INTEGER NOT NULL,
-      session TEXT NOT NULL,
-      after_seq INTEGER,
-      seq INTEGER
-    ) STRICT;
-    CREATE TRIGGER ${name}_first_fence AFTER INSERT ON documents BEGIN ${fenced} END;
-    CREATE TRIGGER ${name}_fence AFTER UPDATE OF epoch, session ON documents BEGIN ${fenced} END;
-    CREATE TRIGGER ${name}_append AFTER UPDATE OF seq ON documents BEGIN
-      INSERT INTO ${name} (doc_id, epoch, session, after_seq, seq)
-      VALUES (NEW.id, NEW.epoch, NEW.session, OLD.seq, NEW.seq);
-    END;
-    COMMIT;
-  `;
-}
+const installSql = `
+  CREATE TABLE IF NOT EXISTS drill_tap (
+    id INTEGER PRIMARY KEY,
+    doc_id INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    session TEXT NOT NULL,
+    after_seq INTEGER,
+    seq INTEGER
+  ) STRICT;
+  CREATE TRIGGER IF NOT EXISTS drill_first_fence AFTER INSERT ON documents BEGIN
+    INSERT INTO drill_tap (doc_id, epoch, session) VALUES (NEW.id, NEW.epoch, NEW.session);
+  END;
+  CREATE TRIGGER IF NOT EXISTS drill_fence AFTER UPDATE OF epoch, session ON documents BEGIN
+    INSERT INTO drill_tap (doc_id, epoch, session) VALUES (NEW.id, NEW.epoch, NEW.session);
+  END;
+  CREATE TRIGGER IF NOT EXISTS drill_append AFTER UPDATE OF seq ON documents BEGIN
+    INSERT INTO drill_tap (doc_id, epoch, session, after_seq, seq)
+    VALUES (NEW.id, NEW.epoch, NEW.session, OLD.seq, NEW.seq);
+  END;
+`;
 
 /** All in one transaction: with a trigger but without its table no write would succeed any more. */
-function removeSql(name: string): string {
-  return `
-    BEGIN IMMEDIATE;
-    DROP TRIGGER IF EXISTS ${name}_first_fence;
-    DROP TRIGGER IF EXISTS ${name}_fence;
-    DROP TRIGGER IF EXISTS ${name}_append;
-    DROP TABLE IF EXISTS ${name};
-    COMMIT;
-  `;
-}
+const removeSql = `
+  BEGIN IMMEDIATE;
+  DROP TRIGGER IF EXISTS drill_first_fence;
+  DROP TRIGGER IF EXISTS drill_fence;
+  DROP TRIGGER IF EXISTS drill_append;
+  DROP TABLE IF EXISTS drill_tap;
+  COMMIT;
+`;
 
 /**
  * Listens to a store with triggers in its file, which are gone when it is closed. Makes the file
@@ -77,6 +74,7 @@ export async function openSqliteTap(path: string, parts: SqliteTapParts): Promis
 }
 
 interface Statements {
+  readonly first: StatementSync;
   readonly rows: StatementSync;
   readonly ops: StatementSync;
 }
@@ -86,8 +84,10 @@ class SqliteTap implements Tap {
   readonly #db: DatabaseSync;
   readonly #parts: SqliteTapParts;
   readonly #polling: Timer;
-  readonly #table: string;
+  /** Null when they have to be made again. */
   #statements: Statements | null;
+  /** The first row of the table that is read. */
+  #table = '';
   #lastId = 0;
   /** Who fenced which epoch: document, epoch. */
   readonly #owners = new Map<number, Map<number, string>>();
@@ -97,9 +97,11 @@ class SqliteTap implements Tap {
     this.#path = path;
     this.#db = db;
     this.#parts = parts;
-    this.#table = `drill_${parts.random.token(8).replace(/\W/g, '_')}`;
     try {
       this.#statements = this.#install();
+      // What others left behind is told by nobody.
+      const last = db.prepare('SELECT max(id) AS id FROM drill_tap').get() ?? {};
+      this.#lastId = new SqliteRow('the tap', last).count('id');
     } catch (thrown) {
       db.close();
       throw thrown;
@@ -132,7 +134,7 @@ class SqliteTap implements Tap {
     this.#isClosed = true;
     this.#polling.cancel();
     try {
-      this.#db.exec(removeSql(this.#table));
+      this.#db.exec(removeSql);
     } catch (thrown) {
       // The file may be broken on purpose; what is left in it harms no store.
       const { code, message } = sqliteFailure(thrown, this.#path);
@@ -155,8 +157,14 @@ class SqliteTap implements Tap {
 
   /** Tells what was written since the last time, and answers how many rows that were. */
   #readSome(): number {
-    const { rows, ops } = this.#statementsOrNew();
-    const found = this.#readRows(rows);
+    this.#statements ??= this.#install();
+    if (!this.#isSameTable(this.#statements)) {
+      this.#statements = null;
+      this.#parts.witness({ kind: 'unseen', where: 'store' });
+      return rowsAtOnce;
+    }
+    const { rows, ops } = this.#statements;
+    const found = rows.all(this.#lastId, rowsAtOnce);
     for (const one of found) {
       const row = new SqliteRow('the tap', one);
       if (one.seq === null) this.#fenced(row);
@@ -166,15 +174,13 @@ class SqliteTap implements Tap {
     return found.length;
   }
 
-  /** Somebody took the table away, or put another file in the place of this one. */
-  #readRows(rows: StatementSync): Record<string, unknown>[] {
+  /** False when somebody took the table away, or made a new one. */
+  #isSameTable({ first }: Statements): boolean {
     try {
-      return rows.all(this.#lastId, rowsAtOnce);
+      return first.get()?.session === this.#table;
     } catch (thrown) {
-      if (!isMissing(this.#table, thrown)) throw thrown;
-      this.#statements = null;
-      this.#parts.witness({ kind: 'unseen', where: 'store' });
-      return this.#statementsOrNew().rows.all(this.#lastId, rowsAtOnce);
+      if (thrown instanceof Error && /no such table/.test(thrown.message)) return false;
+      throw thrown;
     }
   }
 
@@ -200,39 +206,36 @@ class SqliteTap implements Tap {
     });
   }
 
-  #statementsOrNew(): Statements {
-    this.#statements ??= this.#install();
-    return this.#statements;
-  }
-
+  /** From here on everything is seen. */
   #install(): Statements {
-    const name = this.#table;
+    const db = this.#db;
     try {
-      this.#db.exec(removeSql(name));
-      this.#db.exec(installSql(name));
+      db.exec('BEGIN IMMEDIATE');
+      db.exec(installSql);
+      const mark =
+        'INSERT OR IGNORE INTO drill_tap (id, doc_id, epoch, session) VALUES (1, 0, 0, ?)';
+      db.prepare(mark).run(this.#parts.random.token(16));
+      db.exec('COMMIT');
     } catch (thrown) {
-      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw thrown;
     }
-    this.#lastId = 0;
-    return {
-      rows: this.#db.prepare(
-        `SELECT ${name}.*, documents.doc FROM ${name}
-         JOIN documents ON documents.id = ${name}.doc_id
-         WHERE ${name}.id > ? ORDER BY ${name}.id LIMIT ?`,
-      ),
-      ops: this.#db.prepare(
-        `SELECT seq, epoch, peer, counter FROM ops
-         WHERE doc_id = ? AND seq > ? AND seq <= ? ORDER BY seq`,
-      ),
-    };
+    const first = db.prepare('SELECT session FROM drill_tap WHERE id = 1');
+    this.#table = new SqliteRow('the tap', first.get() ?? {}).text('session');
+    this.#lastId = 1;
+    const rows = db.prepare(
+      `SELECT drill_tap.*, documents.doc FROM drill_tap
+       JOIN documents ON documents.id = drill_tap.doc_id
+       WHERE drill_tap.id > ? ORDER BY drill_tap.id LIMIT ?`,
+    );
+    const ops = db.prepare(
+      `SELECT seq, epoch, peer, counter FROM ops
+       WHERE doc_id = ? AND seq > ? AND seq <= ? ORDER BY seq`,
+    );
+    return { first, rows, ops };
   }
 
   #requireOpen(): void {
     if (this.#isClosed) throw new BackplaneError('CLOSED', 'the tap was used after it was closed');
   }
-}
-
-function isMissing(table: string, thrown: unknown): boolean {
-  return thrown instanceof Error && thrown.message.includes(`no such table: ${table}`);
 }
