@@ -15,7 +15,7 @@ export interface RecoveryWait {
   readonly doc: string;
   readonly period: RecoveryPeriod;
   readonly waitedMs: number;
-  /** The op that waited. */
+  /** The op that waited; of several, the oldest. */
   readonly invoke: EventOf<'op.invoke'>;
   /** What ended the wait; null when the history or the next fault did. */
   readonly event: EventOf<'op.ok' | 'op.fail'> | null;
@@ -33,14 +33,16 @@ interface Load {
   readonly pending: Map<string, EventOf<'op.invoke'>>;
   period: RecoveryPeriod | null;
   recovered: boolean;
-  /** The op that has waited longest since the last acknowledgement. */
+  /** The op that has waited longest since the last acknowledgement, though it may have failed. */
   waiting: EventOf<'op.invoke'> | null;
+  /** When an op was acknowledged last. */
+  servedMs: number;
 }
 
 /**
- * Measures recovery: a document under load has recovered from a fault when an op is acknowledged
- * that was submitted after it; how long that took is the longest that anybody was seen to wait
- * until then.
+ * Measures recovery: how long documents under load wait for their next acknowledgement after a
+ * fault. A document has recovered when an op is acknowledged that was submitted after it; but what
+ * is broken slowly may serve a while, so waits are told of until the next fault.
  */
 export class RecoveryWatch {
   readonly #listener: RecoveryListener;
@@ -79,9 +81,10 @@ export class RecoveryWatch {
   end(atMs: number): void {
     for (const load of this.#loads.values()) {
       this.#follow(load, atMs);
-      if (load.period === null || load.recovered || load.waiting === null) continue;
-      if (load.pending.size > 0) this.#waited(load, load.waiting, atMs, null);
-      this.#listener.unrecovered?.(load.doc, load.period);
+      const { period, waiting, pending, recovered, doc } = load;
+      if (period === null || waiting === null) continue;
+      if (pending.size > 0) this.#waited(load, waiting, atMs, null);
+      if (!recovered) this.#listener.unrecovered?.(doc, period);
     }
   }
 
@@ -104,30 +107,33 @@ export class RecoveryWatch {
     const load = this.#loadOf(event);
     if (!load.pending.has(event.opId)) load.pending.set(event.opId, event);
     this.#busy.add(load);
-    if (!load.recovered) load.waiting ??= event;
+    load.waiting ??= event;
   }
 
   #acknowledged(event: EventOf<'op.ok'>): void {
     const load = this.#loadOf(event);
+    const [oldest] = load.pending.values();
     const invoke = load.pending.get(event.opId);
+    if (oldest !== undefined) this.#waited(load, oldest, event.atMs, event);
     this.#ended(load, event.opId);
-    if (load.period === null || load.recovered || invoke === undefined) return;
-    this.#waited(load, invoke, event.atMs, event);
-    if (invoke.atMs >= load.period.sinceMs) {
-      load.recovered = true;
-      this.#listener.recovered?.(load.doc, load.period);
-    } else {
-      const [next = null] = load.pending.values();
-      load.waiting = next;
-    }
+    load.servedMs = event.atMs;
+    const [next = null] = load.pending.values();
+    load.waiting = next;
+    if (load.period === null || load.recovered) return;
+    if (invoke === undefined || invoke.atMs < load.period.sinceMs) return;
+    load.recovered = true;
+    this.#listener.recovered?.(load.doc, load.period);
   }
 
   /** Nobody was served between the op that has waited longest and this failure. */
   #failed(event: EventOf<'op.fail'>): void {
     const load = this.#loadOf(event);
+    const { waiting } = load;
+    if (waiting !== null) this.#waited(load, waiting, event.atMs, event);
     this.#ended(load, event.opId);
-    if (load.period === null || load.recovered || load.waiting === null) return;
-    this.#waited(load, load.waiting, event.atMs, event);
+    const [next = null] = load.pending.values();
+    // That one op failed when all was well says nothing about the time until the next is tried.
+    if (load.recovered) load.waiting = next;
   }
 
   #ended(load: Load, opId: string): void {
@@ -136,19 +142,20 @@ export class RecoveryWatch {
   }
 
   #waited(
-    { doc, period }: Load,
+    { doc, period, servedMs }: Load,
     invoke: EventOf<'op.invoke'>,
     atMs: number,
     event: RecoveryWait['event'],
   ): void {
     if (period === null) return;
-    const waitedMs = atMs - Math.max(invoke.atMs, period.sinceMs);
+    const waitedMs = atMs - Math.max(invoke.atMs, period.sinceMs, servedMs);
     this.#listener.waited({ doc, period, waitedMs, invoke, event });
   }
 
   #loadOf({ doc, atMs }: EventOf<'op.invoke' | 'op.ok' | 'op.fail'>): Load {
     const load = entryOf(this.#loads, doc, () => ({
       ...{ doc, pending: new Map(), period: null, recovered: true, waiting: null },
+      servedMs: Number.NEGATIVE_INFINITY,
     }));
     this.#follow(load, atMs);
     return load;
@@ -156,19 +163,17 @@ export class RecoveryWatch {
 
   /** A new fault begins a new measurement; one that was not over ends with what was seen so far. */
   #follow(load: Load, atMs: number): void {
-    const { period, waiting } = load;
+    const { period, waiting, pending } = load;
     if (period === this.#period) return;
-    if (period !== null && waiting !== null && isOpen(load, period)) {
-      this.#waited(load, waiting, atMs, null);
-    }
+    if (waiting !== null && pending.size > 0) this.#waited(load, waiting, atMs, null);
     load.period = this.#period;
-    load.recovered = false;
+    load.recovered = load.period === null;
     const [first = null] = load.pending.values();
     load.waiting = first;
   }
 }
 
 /** Whether somebody still waits for the document to recover. */
-function isOpen({ period, recovered, waiting, pending }: Load, of: RecoveryPeriod): boolean {
-  return period === of && !recovered && waiting !== null && pending.size > 0;
+function isOpen({ period, recovered, pending }: Load, of: RecoveryPeriod): boolean {
+  return period === of && !recovered && pending.size > 0;
 }

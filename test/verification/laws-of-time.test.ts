@@ -219,6 +219,26 @@ describe('recovery-in-time', () => {
     ]);
   });
 
+  test('rejects one that served for a moment before what was broken showed', async () => {
+    const first = [...kill(100), invoke('p:1', { t: 101 }), ok('p:1', 1, { t: 102 })];
+    const stalled = [invoke('p:2', { t: 103 }), ok('p:2', 2, { t: 1_104 })];
+    expect(await rejected(law, [...first, ...stalled], budgets)).toEqual([2, 6, 7]);
+  });
+
+  test('accepts one that serves others while an op of somebody cut off waits', async () => {
+    const others = [0, 500, 1_000, 1_500].flatMap((after, at) => [
+      invoke(`q:${at}`, { t: 110 + after }),
+      ok(`q:${at}`, at + 1, { t: 111 + after }),
+    ]);
+    expect(await outcomeOf(law, [...before, ...kill(100), ...others], budgets)).toBe('holds');
+  });
+
+  test('counts from the op that waited longest, whichever is served first', async () => {
+    const waiting = [invoke('p:1', { t: 110 }), invoke('q:1', { t: 1_200 })];
+    const served = [ok('q:1', 1, { t: 1_201 }), ok('p:1', 2, { t: 1_202 })];
+    expect(await rejected(law, [...kill(100), ...waiting, ...served], budgets)).toEqual([2, 4, 6]);
+  });
+
   test('takes no quiet time for an outage', async () => {
     const history = [
       ...[...before, ...kill(100), ok('p:2', 2, { t: 101 })],
