@@ -6,8 +6,9 @@
  *  1. Every fence and append is told once, in the store's own order, with what became of it; one
  *     that was refused may be left out.
  *  2. Every session opened, ended or fenced, and every lease confirmed or taken away, is told once,
- *     in the directory's order.
- *  3. When some of it went unseen, `unseen` is told in its place, before anything later.
+ *     in the directory's order. Sessions that are open at the start are told first.
+ *  3. When some of it went unseen, `unseen` is told in its place, before anything later; then, what
+ *     became of the sessions meanwhile.
  *  4. After `flush` everything done before the call has been told.
  *  5. Listening changes nothing that others read.
  */
@@ -52,7 +53,10 @@ export type TapEvent =
       readonly leases: readonly string[];
     };
 
-/** A key of the broker: what it is for, whose it is, and when it goes by itself. */
+/**
+ * A key of the broker: what it is for, whose it is, and when it goes by itself. What several
+ * sessions share has a row for the part of each besides.
+ */
 export interface KeyRow {
   readonly key: string;
   readonly role: 'cluster' | 'log' | 'session' | 'lease' | 'other';
