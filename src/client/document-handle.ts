@@ -21,6 +21,19 @@ export interface DocumentOp {
   readonly payload: unknown;
 }
 
+export interface SendOptions {
+  /**
+   * Told the op's id, `peer:counter`, before it is sent. Told again when an op before it was
+   * refused for good: it goes on under the new id then, and never will be in the log under the old.
+   */
+  readonly named?: (opId: string) => void;
+}
+
+export interface RpcOptions {
+  /** Gives up after this long, which is an indefinite error: the method may run all the same. */
+  readonly timeoutMs?: number;
+}
+
 export interface DocumentSnapshot {
   readonly seq: number;
   readonly state: unknown;
@@ -33,6 +46,8 @@ export interface AwarenessEvent {
 }
 
 export interface DocumentEvents {
+  /** The node follows the document for us, now or again: ops come from `seq + 1` on. */
+  joined: { readonly seq: number };
   op: DocumentOp;
   awareness: AwarenessEvent;
   /** The state asked for with `state: true`; the ops after it follow. */
@@ -60,9 +75,9 @@ export interface DocumentHandle extends AsyncIterable<DocumentOp> {
    * Sends an op: any JSON value, or a `Uint8Array`. Resolves when it is stored for ever; rejects
    * with the refusal when it certainly never will be, or when the handle is closed before.
    */
-  send(payload: unknown): Promise<OpAck>;
+  send(payload: unknown, options?: SendOptions): Promise<OpAck>;
   /** Calls a method of the document's owner. Not sent again: a lost answer is an indefinite error. */
-  rpc(method: string, payload?: unknown): Promise<unknown>;
+  rpc(method: string, payload?: unknown, options?: RpcOptions): Promise<unknown>;
   /** The latest state wins and is never stored; null takes it away. */
   setAwareness(state: unknown): void;
   /** Listens; call what it returns to stop. */

@@ -11,6 +11,8 @@ export type {
   DocumentOp,
   DocumentSnapshot,
   OpenOptions,
+  RpcOptions,
+  SendOptions,
 } from './document-handle.ts';
 export type { OpAck } from './outgoing-ops.ts';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';

@@ -16,6 +16,8 @@ import type {
   DocumentOp,
   DocumentSnapshot,
   OpenOptions,
+  RpcOptions,
+  SendOptions,
 } from './document-handle.ts';
 import type { Answer, Line } from './line.ts';
 import { Listeners } from './listeners.ts';
@@ -91,11 +93,11 @@ export class OpenDocument implements DocumentHandle {
     return this.#outgoing.waiting;
   }
 
-  send(payload: unknown): Promise<OpAck> {
-    return this.#outgoing.send(payload);
+  send(payload: unknown, options: SendOptions = {}): Promise<OpAck> {
+    return this.#outgoing.send(payload, options.named);
   }
 
-  async rpc(method: string, payload: unknown = null): Promise<unknown> {
+  async rpc(method: string, payload: unknown = null, options: RpcOptions = {}): Promise<unknown> {
     if (this.#ended) throw this.#ended;
     const { text, bytes } = toWire(payload);
     const head = `"type":"rpc","doc":${JSON.stringify(this.doc)},"method":${JSON.stringify(method)}`;
@@ -106,7 +108,7 @@ export class OpenDocument implements DocumentHandle {
         ? new BackplaneError('OVERLOADED', 'too many requests of this client wait')
         : new BackplaneError('BACKPLANE_UNREACHABLE', 'no node is connected');
     }
-    const answer = await promise;
+    const answer = await this.#inTime(promise, method, options.timeoutMs ?? null);
     if (answer?.type === 'reply') return fromWire(answer);
     if (answer?.type === 'refused') throw clientError(answer);
     throw new BackplaneError('BACKPLANE_LOST', 'the connection ended before the reply came');
@@ -192,6 +194,20 @@ export class OpenDocument implements DocumentHandle {
     else if (message.type === 'failed') this.#failed(message);
   }
 
+  async #inTime<T>(answer: Promise<T>, method: string, timeoutMs: number | null): Promise<T> {
+    if (timeoutMs === null) return answer;
+    const late = Promise.withResolvers<never>();
+    const timer = this.#parts.clock.after(timeoutMs, () => {
+      const why = `${method} of "${this.doc}" was not answered within ${timeoutMs} ms`;
+      late.reject(new BackplaneError('DEADLINE_EXCEEDED', why));
+    });
+    try {
+      return await Promise.race([answer, late.promise]);
+    } finally {
+      timer.cancel();
+    }
+  }
+
   #ask(): void {
     if (this.#phase !== 'apart' || this.#ended || this.#retry || !this.#parts.line.isUp) return;
     this.#phase = 'asked';
@@ -219,7 +235,8 @@ export class OpenDocument implements DocumentHandle {
     this.#phase = 'joined';
     this.#failures = 0;
     this.#seq ??= message.seq;
-    if (!this.#wantsState) return;
+    this.#listeners.emit('joined', { seq: this.#seq });
+    if (!this.#wantsState || this.#ended) return;
     this.#wantsState = false;
     this.#snapshot = { seq: message.seq, state: message.state ?? null };
     this.#listeners.emit('state', this.#snapshot);

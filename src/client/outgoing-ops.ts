@@ -26,6 +26,8 @@ export interface OpAck {
   readonly epoch: number;
 }
 
+type Named = (opId: string) => void;
+
 interface PendingOp {
   peer: string;
   counter: number;
@@ -34,6 +36,7 @@ interface PendingOp {
   wasSent: boolean;
   readonly text: string;
   readonly bytes: number;
+  readonly named: Named | undefined;
   readonly resolve: (ack: OpAck) => void;
   readonly reject: (error: BackplaneError) => void;
 }
@@ -75,7 +78,7 @@ export class OutgoingOps {
     return this.#queue.length;
   }
 
-  async send(payload: unknown): Promise<OpAck> {
+  async send(payload: unknown, named?: Named): Promise<OpAck> {
     if (this.#ended) throw this.#ended;
     if (this.#queue.length >= opsWaitingMax) {
       throw new BackplaneError('OVERLOADED', `${this.#queue.length} ops wait for their ack`);
@@ -84,7 +87,9 @@ export class OutgoingOps {
     const { promise, resolve, reject } = Promise.withResolvers<OpAck>();
     this.#counter += 1;
     const identity = { peer: this.#peer, counter: this.#counter };
-    this.#queue.push({ ...identity, ...wire, attempt: 0, wasSent: false, resolve, reject });
+    const op = { ...identity, ...wire, attempt: 0, wasSent: false, named, resolve, reject };
+    this.#queue.push(op);
+    tellName(op);
     this.pump();
     return promise;
   }
@@ -185,6 +190,7 @@ export class OutgoingOps {
       later.peer = this.#peer;
       later.counter = this.#counter;
       later.attempt += 1;
+      tellName(later);
     }
     this.#next = Math.min(this.#next, index);
     this.#parts.peerChanged(before, this.#peer);
@@ -194,5 +200,16 @@ export class OutgoingOps {
   #remove(index: number): void {
     this.#queue.splice(index, 1);
     if (index < this.#next) this.#next -= 1;
+  }
+}
+
+/** A listener that throws must not leave the queue half renamed. */
+function tellName({ named, peer, counter }: PendingOp): void {
+  try {
+    named?.(`${peer}:${counter}`);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }

@@ -41,6 +41,11 @@ export type HistoryEvent =
   | FinalKeys
   | Note;
 
+/** An event before it has a place in a file. */
+export type Recordable = Unplaced<HistoryEvent>;
+
+type Unplaced<Each> = Each extends HistoryEvent ? Omit<Each, keyof Recorded> : never;
+
 export type EventName = HistoryEvent['ev'];
 export type EventOf<Name extends EventName> = Extract<HistoryEvent, { ev: Name }>;
 

@@ -32,6 +32,8 @@ export interface Law {
   readonly name: string;
   readonly promise: string;
   observe(event: HistoryEvent): void;
+  /** How many were found so far; some show only when the history is over. */
+  readonly violations: number;
   verdict(end: HistoryEnd): Verdict;
 }
 

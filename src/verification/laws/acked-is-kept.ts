@@ -19,6 +19,10 @@ export class AckedIsKept implements Law {
     else if (event.ev === 'final.head') this.#readWhole(event);
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const open = [...this.#open.values()].filter((acks) => acks.size > 0).length;
     const kept = `${counted(this.#findings.checked, 'acknowledged op')} looked for in the log`;

@@ -44,6 +44,10 @@ export class AppliedOnce implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     const seen = `${counted(checked, 'mention')} of ops and requests compared`;

@@ -34,6 +34,10 @@ export class AwarenessConverges implements Law {
     else if (event.ev === 'awareness.view') this.#view(event);
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     const none = this.#states.size === 0 ? 'no state was set' : 'no view was taken late enough';

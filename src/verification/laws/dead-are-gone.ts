@@ -52,6 +52,10 @@ export class DeadAreGone implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     const none =

@@ -31,6 +31,10 @@ export class EpochsGrow implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     return this.#findings.verdict(

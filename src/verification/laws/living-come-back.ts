@@ -47,6 +47,10 @@ export class LivingComeBack implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict({ atMs }: HistoryEnd): Verdict {
     let undecided = 0;
     for (const [nodeId, { without }] of this.#living) {

@@ -24,6 +24,10 @@ export class NoWriteBelowEpoch implements Law {
     else if (event.ev === 'store.unseen') this.#lookedAway();
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     return this.#findings.verdict(

@@ -21,6 +21,10 @@ export class NothingLeftBehind implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const listed = `${counted(this.#keys, 'key')} looked at`;
     if (this.#whole === null) return this.#findings.verdict(listed, 'the keys were not listed');

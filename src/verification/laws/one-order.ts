@@ -28,6 +28,10 @@ export class OneOrder implements Law {
     );
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     return this.#findings.verdict(

@@ -27,6 +27,10 @@ export class OneOwnerPerEpoch implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     return this.#findings.verdict(

@@ -27,6 +27,10 @@ export class RequestsEnd implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict({ atMs }: HistoryEnd): Verdict {
     let undecided = 0;
     for (const send of this.#pending.values()) {

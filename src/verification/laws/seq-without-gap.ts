@@ -43,6 +43,10 @@ export class SeqWithoutGap implements Law {
     }
   }
 
+  get violations(): number {
+    return this.#findings.violations;
+  }
+
   verdict(): Verdict {
     const { checked } = this.#findings;
     if (checked === 0) return this.#findings.verdict('', 'no delivery and no log was seen');
