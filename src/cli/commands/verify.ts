@@ -6,22 +6,17 @@ import {
   budgetNames,
   budgetText,
 } from '../../verification/budgets.ts';
-import {
-  type CounterexampleReport,
-  type EventReport,
-  type HistoryReport,
-  judgeHistory,
-} from '../../verification/judge-history.ts';
+import { type HistoryReport, judgeHistory } from '../../verification/judge-history.ts';
 import { lawPromises } from '../../verification/law-book.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { fileInput } from '../file-input.ts';
-import { fieldLines, type Line, type Style } from '../output/styled-text.ts';
+import { lawLines, outcomeSpan } from '../output/law-lines.ts';
+import { fieldLines, type Line } from '../output/styled-text.ts';
 import { optionList, required } from '../parameters.ts';
 import { parseBudget } from '../parse-budget.ts';
 import { oneOf } from '../parse-values.ts';
 
-const eventLengthShown = 400;
 const lawNames = lawPromises.map(([name]) => name);
 
 /** Checks a history. */
@@ -77,47 +72,16 @@ function failureOf({ outcome, reason }: HistoryReport): BackplaneError {
   return new BackplaneError(code, reason ?? outcome);
 }
 
-const styles: Readonly<Record<string, Style>> = {
-  holds: 'good',
-  violated: 'bad',
-  unknown: 'warning',
-  inconclusive: 'warning',
-};
-
 function asLines(report: HistoryReport): Line[] {
   const { outcome, reason, events, acknowledged, faults, durationMs, budgets, laws } = report;
-  const width = Math.max(...laws.map(({ law }) => law.length)) + 2;
-  const lines = fieldLines([
+  const fields = fieldLines([
     ['events', events],
     ['acknowledged', acknowledged],
     ['faults', faults],
     ['time', formatDuration(durationMs)],
     ['budgets', budgetText(budgets)],
-    ['verdict', { text: outcome, style: styles[outcome] ?? 'bold' }],
+    ['verdict', outcomeSpan(outcome)],
     ['remark', reason],
   ]);
-  lines.push('');
-  for (const { law, outcome: found, violations, detail } of laws) {
-    const count = violations === 0 ? '' : `${violations} violated; `;
-    const verdict = { text: found.padEnd(10), style: styles[found] ?? 'bold' } as const;
-    lines.push([law.padEnd(width), verdict, `${count}${detail}`]);
-  }
-  for (const { law, counterexamples } of laws) {
-    for (const example of counterexamples) lines.push(...counterexampleLines(law, example));
-  }
-  return lines;
-}
-
-function counterexampleLines(law: string, { claim, events }: CounterexampleReport): Line[] {
-  return ['', [{ text: `${law}: `, style: 'bold' }, claim], ...events.map(eventLine)];
-}
-
-function eventLine({ line, atMs, event }: EventReport): Line {
-  const { ev, t: _, ...fields } = event;
-  const text = Object.entries(fields)
-    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' ');
-  const shown = text.length > eventLengthShown ? `${text.slice(0, eventLengthShown)}…` : text;
-  const place = `  line ${line}  +${formatDuration(atMs)}  `;
-  return [{ text: place, style: 'dim' }, `${ev}  ${shown}`];
+  return [...fields, '', ...lawLines(laws)];
 }
