@@ -2,7 +2,7 @@ import { counterexampleText } from '../../event-text.ts';
 import type { LawReport } from '../../judge-history.ts';
 import type { BudgetReport, DrillReport } from '../drill-report.ts';
 import { budgetWords, lawWords } from './verdict-words.ts';
-import { xmlText } from './xml-text.ts';
+import { xmlAttribute, xmlText } from './xml-text.ts';
 
 interface Case {
   readonly name: string;
@@ -99,6 +99,6 @@ function outputOf({ faults, replay }: DrillReport): string {
 
 function attributes(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
-    .map(([name, value]) => ` ${name}="${xmlText(String(value))}"`)
+    .map(([name, value]) => ` ${name}="${xmlAttribute(String(value))}"`)
     .join('');
 }

@@ -4,13 +4,19 @@ const unspeakable =
 
 const entities: Readonly<Record<string, string>> = {
   ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' },
-  // A parser would make spaces of them in an attribute.
   ...{ '\t': '&#9;', '\n': '&#10;', '\r': '&#13;' },
 };
 
-/** Text from anywhere, for the inside of an element or an attribute; what has no place is a �. */
+/** Text from anywhere, for the inside of an element; what has no place is a �. */
 export function xmlText(text: string): string {
-  return text
-    .replace(unspeakable, '\ufffd')
-    .replace(/[&<>"'\t\n\r]/g, (character) => entities[character] as string);
+  return text.replace(unspeakable, '\ufffd').replace(/[&<>"'\r]/g, entityOf);
+}
+
+/** The same for a value in double quotes, where a parser would make spaces of line breaks. */
+export function xmlAttribute(text: string): string {
+  return xmlText(text).replace(/[\t\n]/g, entityOf);
+}
+
+function entityOf(character: string): string {
+  return entities[character] as string;
 }
