@@ -66,6 +66,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
+    name: 'drill',
+    summary: 'rehearse failures, and give a verdict',
+    heading: prove,
+    load: async () => (await import('./commands/drill.ts')).drillCommand,
+  },
+  {
     name: 'verify',
     summary: 'check a recorded history against the laws',
     heading: prove,

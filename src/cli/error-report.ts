@@ -43,12 +43,20 @@ function asText(error: BackplaneError, thrown: unknown, style: ErrorStyle): stri
   const lines = [
     `${paint('error:', 'bad', style.colour)} ${clean(error.message)} [${publicCode(error.code)}]`,
   ];
+  lines.push(...furtherProblems(error).map((text) => `       ${clean(text)}`));
   if (style.couldChange && error.certainty === 'indefinite') {
     lines.push('it may have happened all the same: look before you repeat it');
   }
   lines.push(`${paint('hint:', 'bold', style.colour)} ${clean(error.remedy)}`);
   if (style.debug) lines.push(...stackOf(thrown).map(clean));
   return `${lines.join('\n')}\n`;
+}
+
+/** Of several things wrong with one file the first is the message. */
+function furtherProblems({ facts }: BackplaneError): string[] {
+  const { problems } = facts;
+  if (!Array.isArray(problems)) return [];
+  return problems.slice(1).map(({ text }: { text: unknown }) => String(text));
 }
 
 function asJson(error: BackplaneError, thrown: unknown, style: ErrorStyle): string {

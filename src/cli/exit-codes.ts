@@ -31,6 +31,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   TOKEN_REQUIRED: 2,
   DATA_FOLDER_UNUSABLE: 2,
   HISTORY_INVALID: 2,
+  SCENARIO_INVALID: 2,
   CLUSTER_MISMATCH: 2,
 
   BACKPLANE_UNREACHABLE: 3,
@@ -44,6 +45,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   DOCUMENT_UNKNOWN: 4,
   LEASE_UNKNOWN: 4,
   NODE_UNKNOWN: 4,
+  SCENARIO_UNKNOWN: 4,
 
   DEADLINE_EXCEEDED: 5,
   NO_RESPONDER: 6,

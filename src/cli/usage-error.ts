@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from 'commander';
 import { BackplaneError } from '../foundation/errors.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../foundation/nearest.ts';
 import { pathOf } from './program.ts';
 
 /** The command that the parser had reached, following the words of the command line. */

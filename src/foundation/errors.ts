@@ -60,6 +60,10 @@ export const errorCatalogue = {
     'The file cannot be read, or is not a whole history.',
     'record it again; the format is in: backplane help history',
   ),
+  SCENARIO_INVALID: definite(
+    'The file is no scenario, or one that cannot be run.',
+    'compare it with one that can: backplane drill show owner-crash --source',
+  ),
   CLUSTER_MISMATCH: definite(
     'This node is set up differently from the cluster it wants to join.',
     'start it with the settings of the cluster, or with another --prefix',
@@ -99,6 +103,7 @@ export const errorCatalogue = {
   DOCUMENT_UNKNOWN: definite('No such document was ever written.', 'backplane inspect docs'),
   LEASE_UNKNOWN: definite('Nobody owns the document.', 'backplane inspect leases'),
   NODE_UNKNOWN: definite('No node has this id.', 'backplane inspect nodes'),
+  SCENARIO_UNKNOWN: definite('No scenario has this name.', 'backplane drill list'),
 
   // Time, and nobody there.
   DEADLINE_EXCEEDED: indefinite(

@@ -1,9 +1,9 @@
 import { BackplaneError, errorCatalogue, publicCode } from '../../foundation/errors.ts';
+import { nearest } from '../../foundation/nearest.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { helpText } from '../help-text.ts';
 import { errorCodeOf, errorTopic, topics } from '../manual/topics.ts';
-import { nearest } from '../nearest.ts';
 import { restOrNone } from '../parameters.ts';
 
 export function helpCommand(context: CommandContext): CommandDefinition {

@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BackplaneError } from '../../foundation/errors.ts';
+import { nearest } from '../../foundation/nearest.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { loadCommands } from '../load-commands.ts';
 import { manualPages } from '../manual/manual-pages.ts';
-import { nearest } from '../nearest.ts';
 import { option, optional } from '../parameters.ts';
 import { anyText } from '../parse-values.ts';
 
