@@ -1,4 +1,4 @@
-import { BackplaneError } from '../foundation/errors.ts';
+import { BackplaneError, inDoubt } from '../foundation/errors.ts';
 import { isWorthResending } from '../foundation/peer-protocol.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
@@ -34,6 +34,8 @@ interface PendingOp {
   /** Grows when it is to be sent again; an answer to an earlier attempt may be out of date. */
   attempt: number;
   wasSent: boolean;
+  /** An earlier attempt was not answered, and may still be under way somewhere. */
+  inDoubt: boolean;
   readonly text: string;
   readonly bytes: number;
   readonly named: Named | undefined;
@@ -87,7 +89,8 @@ export class OutgoingOps {
     const { promise, resolve, reject } = Promise.withResolvers<OpAck>();
     this.#counter += 1;
     const identity = { peer: this.#peer, counter: this.#counter };
-    const op = { ...identity, ...wire, attempt: 0, wasSent: false, named, resolve, reject };
+    const fresh = { attempt: 0, wasSent: false, inDoubt: false };
+    const op = { ...identity, ...wire, ...fresh, named, resolve, reject };
     this.#queue.push(op);
     tellName(op);
     this.pump();
@@ -108,7 +111,7 @@ export class OutgoingOps {
   lineDown(): void {
     this.#retry?.cancel();
     this.#retry = null;
-    this.#rewind();
+    this.#rewind(null);
   }
 
   end(error: BackplaneError): void {
@@ -149,11 +152,11 @@ export class OutgoingOps {
     }
     if (answer.type !== 'refused' || op.attempt !== attempt) return;
     const error = clientError(answer);
-    if (isWorthResending(answer)) this.#resend(error);
+    if (isWorthResending(answer)) this.#resend(op, error);
     else this.#giveUp(op, index, error);
   }
 
-  #resend(error: BackplaneError): void {
+  #resend(refused: PendingOp, error: BackplaneError): void {
     const expected = expectedCounter(error);
     const [first] = this.#queue;
     if (expected !== null && first && expected < first.counter) {
@@ -163,7 +166,7 @@ export class OutgoingOps {
         return this.#parts.lost(new BackplaneError('LOG_REWOUND', why, { cause: error }));
       }
     }
-    this.#rewind();
+    this.#rewind(error.certainty === 'definite' ? refused : null);
     const { clock, random } = this.#parts;
     const pauseMs = backoffMs(resendBackoff, this.#failures, random);
     this.#failures += 1;
@@ -174,14 +177,18 @@ export class OutgoingOps {
     });
   }
 
-  #rewind(): void {
-    for (const op of this.#queue.slice(0, this.#next)) op.attempt += 1;
+  /** Nothing is known of the ops under way but of the one that was answered. */
+  #rewind(answered: PendingOp | null): void {
+    for (const op of this.#queue.slice(0, this.#next)) {
+      op.attempt += 1;
+      if (op !== answered) op.inDoubt = true;
+    }
     this.#next = 0;
   }
 
   #giveUp(op: PendingOp, index: number, error: BackplaneError): void {
     this.#remove(index);
-    op.reject(error);
+    op.reject(op.inDoubt ? inDoubt(error) : error);
     const before = this.#peer;
     this.#peer = this.#parts.random.token(peerBytes);
     this.#counter = 0;
@@ -190,6 +197,7 @@ export class OutgoingOps {
       later.peer = this.#peer;
       later.counter = this.#counter;
       later.attempt += 1;
+      later.inDoubt = false;
       tellName(later);
     }
     this.#next = Math.min(this.#next, index);

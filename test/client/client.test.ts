@@ -136,6 +136,42 @@ describe('a client', () => {
     await expect(handle.rpc('halve', 21)).rejects.toMatchObject({ code: 'METHOD_UNKNOWN' });
   });
 
+  it('gives up a call that takes longer than it was given', async () => {
+    await using world = new GatewayWorld();
+    const { address, node } = await world.serve('a');
+    const answer = Promise.withResolvers<Uint8Array>();
+    node.handle('think', () => answer.promise);
+    const client = join(world, { urls: address });
+    await client.connected();
+    const handle = client.open('d');
+    await handle.send(1);
+    const late = handle.rpc('think', null, { timeoutMs: 30 });
+    await expect(late).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      certainty: 'indefinite',
+    });
+    const patient = handle.rpc('think', null, { timeoutMs: 4_000 });
+    answer.resolve(Buffer.from('42'));
+    expect(await patient).toBe(42);
+  });
+
+  it('says from which op on it follows, also after the connection was lost', async () => {
+    await using world = new GatewayWorld();
+    const { address } = await world.serve('a');
+    const writer = join(world, { urls: address }).open('d');
+    for (const n of [1, 2]) await writer.send(n);
+    const proxy = world.track(await CutProxy.open(address), (open) => open.close());
+    const reader = join(world, { urls: proxy.address }).open('d');
+    const heard: string[] = [];
+    reader.on('joined', ({ seq }) => heard.push(`joined at ${seq}`));
+    reader.on('op', ({ seq }) => heard.push(`op ${seq}`));
+    await vi.waitFor(() => expect(heard).toEqual(['joined at 2']), soon);
+    await writer.send(3);
+    await vi.waitFor(() => expect(heard).toHaveLength(2), soon);
+    proxy.cut();
+    await vi.waitFor(() => expect(heard).toEqual(['joined at 2', 'op 3', 'joined at 3']), soon);
+  });
+
   it('shares awareness, under its new id after a refused op, and takes it away on close', async () => {
     await using world = new GatewayWorld();
     const { address } = await world.serve('a');

@@ -182,6 +182,36 @@ describe('ops on their way', () => {
     expect(outcomes.sort()).toEqual(['a is 1', 'b PAYLOAD_INVALID definite', 'c is 2', 'd is 3']);
   });
 
+  it('tell their names before they are sent, and when they go on under others', async () => {
+    const { line, ops, settle } = setUp();
+    const told: string[] = [];
+    for (const payload of ['a', 'b', 'c']) {
+      const named = (opId: string) => told.push(`${payload} is ${opId}, ${line.sent.length} sent`);
+      ops.send(payload, named).catch(() => {});
+    }
+    expect(told.splice(0)).toEqual([
+      'a is peer0:1, 0 sent',
+      'b is peer0:2, 1 sent',
+      'c is peer0:3, 2 sent',
+    ]);
+    line.refuse(0, 'PAYLOAD_INVALID');
+    await settle();
+    expect(told).toEqual(['b is peer1:1, 3 sent', 'c is peer1:2, 3 sent']);
+  });
+
+  it('are not refused for certain when an earlier attempt was not answered', async () => {
+    const { line, ops, send, outcomes, settle } = setUp();
+    for (const payload of ['a', 'b']) send(payload);
+    ops.lineDown();
+    ops.pump();
+    line.refuse(2, 'STORE_FULL');
+    ops.pump();
+    line.refuse(line.sent.length - 1, 'STORE_FULL');
+    await settle();
+    // The second goes on under a name that was never sent before.
+    expect(outcomes.sort()).toEqual(['a STORE_FULL indefinite', 'b STORE_FULL definite']);
+  });
+
   it('are lost when the log keeps asking for what it had acknowledged', async () => {
     const { line, clock, send, lost, outcomes } = setUp();
     send('a');

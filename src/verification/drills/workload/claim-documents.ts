@@ -1,70 +1,74 @@
-import { type BackplaneClient, connect, type DocumentHandle } from '../../../client/index.ts';
+import { type BackplaneClient, connect } from '../../../client/index.ts';
 import { asBackplaneError, BackplaneError } from '../../../foundation/errors.ts';
-import { type Clock, sleep } from '../../../ports/clock.ts';
+import type { LoadSite } from './load-site.ts';
 
 export interface ClaimOptions {
   readonly urls: readonly string[];
   readonly token: string | null;
-  readonly clock: Clock;
+  readonly site: LoadSite;
   readonly signal: AbortSignal;
   claimed(): void;
 }
 
-const atOnce = 64;
-const askMs = 5_000;
-const pauseMs = 100;
+const atOnce = 128;
 /** Of one document: nodes that just started may need a moment. */
 const claimMsMax = 30_000;
 
-/** Gives every document an owner: the node that is asked for it first. The nodes are asked in turn. */
+/**
+ * Gives every document an owner, by its first op: nobody owns what was never written. The nodes
+ * are given them in turn.
+ */
 export async function claimDocuments(
   docs: readonly string[],
   options: ClaimOptions,
 ): Promise<void> {
-  const { urls, token, clock } = options;
-  const clients = urls.map((_, turn) => connect({ urls: rotated(urls, turn), token, clock }));
+  const { urls, token, site, signal } = options;
+  const clients = urls.map((_, turn) => {
+    return connect({ urls: rotated(urls, turn), token, clock: site.clock });
+  });
+  const waiting = docs.entries();
+  const claimAll = async () => {
+    for (const [index, doc] of waiting) {
+      if (signal.aborted) return;
+      await claim(doc, clients[index % clients.length] as BackplaneClient, options);
+      options.claimed();
+    }
+  };
   try {
-    await Promise.all(clients.map((client) => client.connected()));
-    const waiting = docs.entries();
-    const claimAll = async () => {
-      for (const [index, doc] of waiting) {
-        if (options.signal.aborted) return;
-        await claim(doc, clients[index % clients.length] as BackplaneClient, options);
-        options.claimed();
-      }
-    };
     await Promise.all(Array.from({ length: atOnce }, claimAll));
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }
 }
 
+/** Whatever goes wrong, the end of the handle ends the op. */
 async function claim(doc: string, client: BackplaneClient, options: ClaimOptions): Promise<void> {
+  const { recorder, counts, clock } = options.site;
   const handle = client.open(doc);
+  const close = () => handle.close();
+  const late = clock.after(claimMsMax, close);
+  options.signal.addEventListener('abort', close, { once: true });
+  let opId = '';
+  const named = (name: string) => {
+    opId = name;
+    counts.sent += 1;
+    recorder.record({ ev: 'op.invoke', doc, opId });
+  };
   try {
-    await askUntilAnswered(handle, options);
+    const { seq } = await handle.send({ claimed: true }, { named });
+    counts.acknowledged += 1;
+    recorder.record({ ev: 'op.ok', doc, opId, seq });
+  } catch (thrown) {
+    const error = asBackplaneError(thrown);
+    const { code, certainty } = error;
+    if (opId !== '') recorder.record({ ev: 'op.fail', doc, opId, code, certainty });
+    if (options.signal.aborted) return;
+    const why = `no node took "${doc}" within 30 s: ${error.message}`;
+    throw new BackplaneError('INCONCLUSIVE', why, { cause: error });
   } finally {
-    handle.close();
-  }
-}
-
-async function askUntilAnswered(
-  handle: DocumentHandle,
-  { clock, signal }: ClaimOptions,
-): Promise<void> {
-  const untilMs = clock.monotonicMs() + claimMsMax;
-  while (!signal.aborted) {
-    try {
-      await handle.rpc('ping', null, { timeoutMs: askMs });
-      return;
-    } catch (thrown) {
-      const error = asBackplaneError(thrown);
-      if (clock.monotonicMs() > untilMs) {
-        const why = `no node took ${handle.doc}: ${error.message}`;
-        throw new BackplaneError('INCONCLUSIVE', why, { cause: error });
-      }
-      await sleep(clock, pauseMs, signal);
-    }
+    late.cancel();
+    options.signal.removeEventListener('abort', close);
+    close();
   }
 }
 

@@ -66,10 +66,10 @@ const docsPerLine = 240;
 const tickMs = 8;
 /** Beyond that many ops or requests without an answer, those that are due are left out. */
 const underWayMax = 5_000;
-const joinsAtOnce = 64;
+const joinsAtOnce = 128;
 const joinMsMax = 30_000;
 const stopMsMax = 30_000;
-const lookMs = 20;
+const lookMs = 5;
 
 /**
  * The load of a drill: peers that follow documents, send ops and awareness and ask the owners, in
@@ -105,10 +105,10 @@ export class Workload {
 
   /** Gives every document an owner among the nodes that run now. `open` does it otherwise. */
   async claim({ signal, progress }: OpeningOptions = {}): Promise<void> {
-    const { urls, token, clock, docNames } = this.#parts;
+    const { urls, token, docNames } = this.#parts;
     let done = 0;
     await claimDocuments(docNames, {
-      ...{ urls, token: token ?? null, clock },
+      ...{ urls, token, site: this.#site },
       signal: signal ?? new AbortController().signal,
       claimed: () => {
         done += 1;
