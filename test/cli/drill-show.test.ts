@@ -81,6 +81,11 @@ describe('backplane drill show', () => {
     expect(stderr).not.toContain('\u001b');
   });
 
+  it('offers the names of scenarios to a shell', async () => {
+    const { stdout } = await runInProcess(['__complete', '--', 'drill', 'show', 'owner-']);
+    expect(stdout.trim().split('\n')).toEqual(['owner-crash', 'owner-pause']);
+  });
+
   it.each([
     [['owner-crsh'], 4, 'did you mean owner-crash?'],
     [['nothing-like-it'], 4, 'backplane drill list, or a file: .yaml'],

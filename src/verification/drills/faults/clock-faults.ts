@@ -1,29 +1,20 @@
 import * as v from 'valibot';
-import { formatDuration, parseDurationMs } from '../../../foundation/duration.ts';
-import { isBackplaneError } from '../../../foundation/errors.ts';
+import { formatDuration } from '../../../foundation/duration.ts';
 import type { FaultKind } from '../fault.ts';
+import { signedDurationMs } from '../scenario-values.ts';
 import { targetNode } from './target-node.ts';
 
 const stepDefault = '30s';
 /** How much later the node reads its clock than the drill reads its own. */
 const toleranceMs = 2_000;
 
-/** `30s` is forward, `-30s` back; the same clock as before is no fault. */
+/** The same clock as before is no fault. */
 const stepMs = v.pipe(
-  v.string('must be a duration with its sign: 30s, -1h'),
-  v.rawTransform(({ dataset, addIssue, NEVER }) => {
-    const text = dataset.value.trim();
-    const sign = text.startsWith('-') ? -1 : 1;
-    try {
-      const byMs = sign * parseDurationMs(text.replace(/^[-+]/, ''));
-      if (Math.abs(byMs) > toleranceMs) return byMs;
-      addIssue({ message: `must be more than ${formatDuration(toleranceMs)}, to be told apart` });
-    } catch (error) {
-      if (!isBackplaneError(error)) throw error;
-      addIssue({ message: `${error.message}: ${error.remedy}, back with a minus: -30s` });
-    }
-    return NEVER;
-  }),
+  signedDurationMs,
+  v.check(
+    (byMs) => Math.abs(byMs) > toleranceMs,
+    `must be more than ${formatDuration(toleranceMs)}, to be told apart`,
+  ),
 );
 
 const parameters = v.strictObject({ by: v.optional(stepMs, stepDefault) });
