@@ -5,6 +5,7 @@ import type { Doors } from './cli/context.ts';
 import { createRedactor } from './cli/redactor.ts';
 import { runCli } from './cli/run-cli.ts';
 import { createTerminal } from './cli/terminal.ts';
+import { drillMachine } from './drill-machine.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
 import { BackplaneError } from './foundation/errors.ts';
@@ -33,6 +34,17 @@ const doors: Doors = {
     const { openVisitor } = await import('./runtime/visitor-runtime.ts');
     return openVisitor({ engine, clock, random, logger }, { mayFence: mayWrite });
   },
+  async openStore(settings, logger) {
+    const { openEngine, openStore } = await import('./composition.ts');
+    const opened = await openEngine(settings, { clock, random, logger }, null);
+    const { store } = await openStore(settings, opened, { clock, random, logger });
+    const close = async () => {
+      await store.close();
+      await opened.close();
+    };
+    return { store, close };
+  },
+  drillDoors: (logger) => drillMachine({ clock, random, logger }, process.env),
   async hostNode(settings, request) {
     const { hostNode } = await import('./host-node.ts');
     const { gateway, logger } = request;

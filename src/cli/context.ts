@@ -1,8 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/engine.ts';
+import type { Engine, InspectableStore } from '../ports/engine.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Visitor } from '../runtime/visitor.ts';
+import type { DrillDoors } from '../verification/drills/drill-doors.ts';
 import type { Impact } from './command-definition.ts';
 import type { BrokerRequest, HostedNode, HostingRequest, HostNode, RunBroker } from './hosting.ts';
 import type { Environment } from './option-values.ts';
@@ -21,8 +22,16 @@ export interface Doors {
   openEngine(settings: Settings, logger: Logger): Promise<Engine>;
   /** A visitor that may write replaces a dead owner it stumbles on; one that looks does not. */
   openVisitor(engine: Engine, logger: Logger, mayWrite: boolean): Promise<Visitor>;
+  /** The store of the cluster of the settings; closing it closes everything it stands on. */
+  openStore(settings: Settings, logger: Logger): Promise<OpenedStore>;
+  drillDoors(logger: Logger): DrillDoors;
   readonly hostNode: HostNode;
   readonly runBroker: RunBroker;
+}
+
+export interface OpenedStore {
+  readonly store: InspectableStore;
+  close(): Promise<void>;
 }
 
 /** What this program is. */

@@ -1,82 +1,84 @@
-import { clipText, safeText } from '../foundation/safe-text.ts';
-import type { Clock, Timer } from '../ports/clock.ts';
-import type { DrillProgress } from '../verification/drills/drill.ts';
+import { type Clock, repeat, type Timer } from '../ports/clock.ts';
+import type { Drill } from '../verification/drills/drill.ts';
+import type { Scenario } from '../verification/drills/scenario.ts';
+import type { CommandContext } from './context.ts';
 import { progressBlock, progressLine } from './output/drill-progress-lines.ts';
 import { type Line, renderLine } from './output/styled-text.ts';
-import type { Terminal } from './terminal.ts';
 
-export interface DrillDisplayOptions {
-  readonly terminal: Terminal;
-  readonly clock: Clock;
-  /** Whether standard error is coloured. */
-  readonly colour: boolean;
-  readonly progress: () => DrillProgress;
-}
-
-const frameMs = 200;
+const frameMs = 250;
 const lineMs = 2_000;
 
 /**
- * Shows on standard error how a drill goes: on a terminal a block that is drawn in its place and
- * gone when it stops, otherwise a line now and then. The first `print.note` before it sends the
- * spinner away.
+ * Shows how a drill goes, on standard error: drawn in place on a terminal, a line now and then in
+ * the log of a build.
  */
 export class DrillDisplay {
-  readonly #options: DrillDisplayOptions;
+  readonly #context: CommandContext;
+  readonly #inPlace: boolean;
   #timer: Timer | null = null;
-  /** Lines on the screen that are ours. */
   #drawn = 0;
 
-  constructor(options: DrillDisplayOptions) {
-    this.#options = options;
+  constructor(context: CommandContext) {
+    this.#context = context;
+    this.#inPlace = context.terminal.errIsInteractive && !context.settings.debug;
   }
 
-  start(): void {
-    this.#wait();
-  }
-
-  /** Wipes the block. Twice is once. */
-  stop(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    if (this.#drawn > 0) void this.#options.terminal.err.write(this.#wipe());
-    this.#drawn = 0;
-  }
-
-  #wait(): void {
-    const { clock, terminal } = this.#options;
-    const pauseMs = terminal.errIsInteractive ? frameMs : lineMs;
-    this.#timer = clock.after(pauseMs, () => {
-      this.#show();
-      this.#wait();
+  watch(scenario: Scenario, drill: Drill): void {
+    const { clock } = this.#context;
+    if (this.#inPlace) {
+      this.#timer = every(clock, frameMs, () => {
+        this.#draw([[{ text: scenario.name, style: 'bold' }], ...progressBlock(drill.progress())]);
+      });
+      return;
+    }
+    this.#timer = every(clock, lineMs, () => {
+      this.#write(
+        `${this.#render([`${scenario.name}  `, progressLine(drill.progress())].flat())}\n`,
+      );
     });
   }
 
-  #show(): void {
-    const { terminal, progress, colour } = this.#options;
-    if (!terminal.errIsInteractive) {
-      void terminal.err.write(`${renderLine(progressLine(progress()), colour)}\n`);
-      return;
-    }
-    // A line that wraps would be two on the screen, and one to us.
-    const lines = progressBlock(progress()).map((line) => clipped(line, terminal.columns() - 1));
-    const text = lines.map((line) => `${renderLine(line, colour)}\n`).join('');
-    void terminal.err.write(`${this.#wipe()}${text}`);
+  /** Wipes what was drawn. Twice is once. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#drawn > 0) this.#write(this.#wipe());
+    this.#drawn = 0;
+  }
+
+  #draw(lines: readonly Line[]): void {
+    const columns = this.#context.terminal.columns();
+    const text = lines.map((line) => `${this.#render(clipped(line, columns - 1))}\n`).join('');
+    this.#write(this.#wipe() + text);
     this.#drawn = lines.length;
   }
 
+  /** Up to where the drawing begins, and everything below it away. */
   #wipe(): string {
-    return this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\r\u001b[J`;
+    return this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\r\u001b[0J`;
+  }
+
+  #render(line: Line): string {
+    return renderLine(line, this.#context.usesColour('err'));
+  }
+
+  #write(text: string): void {
+    void this.#context.terminal.err.write(text);
   }
 }
 
-/** Cut to a width; what is cut is made harmless first, or escapes would make it longer again. */
-function clipped(line: Line, width: number): Line {
-  let left = width;
-  return (typeof line === 'string' ? [line] : line).map((span) => {
-    const text = safeText(typeof span === 'string' ? span : span.text);
-    const shown = text.length <= left ? text : left <= 0 ? '' : clipText(text, left);
-    left -= shown.length;
+function every(clock: Clock, pauseMs: number, run: () => void): Timer {
+  return repeat(clock, () => pauseMs, run);
+}
+
+/** A line that the terminal folds would be wiped only in part. */
+function clipped(line: Line, columns: number): Line {
+  let room = columns;
+  const spans = typeof line === 'string' ? [line] : line;
+  return spans.map((span) => {
+    const text = typeof span === 'string' ? span : span.text;
+    const shown = text.slice(0, Math.max(0, room));
+    room -= shown.length;
     return typeof span === 'string' ? shown : { ...span, text: shown };
   });
 }

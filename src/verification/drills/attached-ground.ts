@@ -15,7 +15,8 @@ import { SessionDiary } from './session-diary.ts';
 export interface AttachedGroundOrder {
   readonly engine: Engine;
   readonly visitor: Visitor;
-  readonly openStore: () => Promise<InspectableStore>;
+  /** Closed by whoever gave it. */
+  readonly store: () => Promise<InspectableStore>;
   /** Faults the user allows. */
   readonly allowed: readonly string[];
   readonly clusterName: string;
@@ -62,12 +63,12 @@ export async function attachGround(order: AttachedGroundOrder, doors: DrillDoors
       warden,
     }),
     broker: engine.name,
-    store: 'of the cluster',
+    logs: 'its own store',
     attached: order.clusterName,
     unjudged,
     urls,
     engine,
-    openStore: order.openStore,
+    store: order.store,
     ownerOf: (doc) => ownerIn(engine, doc),
     startAll: async () => {},
     catchUp: look,

@@ -16,13 +16,20 @@ export interface DrillDoors {
   /** Where folders of drills are made. */
   readonly temporary: string;
   /** `brokerUrl` is a `redis://`. */
-  openEngine(brokerUrl: string): Promise<Engine>;
+  openEngine(brokerUrl: string): Promise<OpenedBroker>;
+  /** The scripts of the drivers by their SHA-1, so that a fault can name one. */
+  scriptNames(): Promise<ReadonlyMap<string, string>>;
   /** The installed redis-server or valkey-server; null without one. */
   findServer(): Promise<ServerBinary | null>;
-  openStore(place: StorePlace): Promise<InspectableStore>;
   openTap(place: StorePlace, witness: Witness): Promise<Tap>;
   /** Every key of the cluster in the broker, with what it is for. */
   listKeys(brokerUrl: string): AsyncIterable<KeyRow[]>;
+}
+
+export interface OpenedBroker {
+  readonly engine: Engine;
+  /** `storeUrl` as `serve --store` takes it: in this broker, or in a file. */
+  openStore(storeUrl: string): Promise<InspectableStore>;
 }
 
 /** Where the logs of a drill are: in its broker, or in a file. */

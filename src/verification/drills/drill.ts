@@ -7,8 +7,13 @@ import { recordKeys, recordLeases, recordLogs } from './final-reading.ts';
 import type { Ground } from './ground.ts';
 import { HistoryRecorder, type Recordable } from './history-recorder.ts';
 import { type InjectedFault, StepRunner } from './run-steps.ts';
-import type { Scenario } from './scenario.ts';
-import { Workload, type WorkloadTally } from './workload/workload.ts';
+import type { Scenario, WorkloadPlan } from './scenario.ts';
+import {
+  type Laggard,
+  type OpeningOptions,
+  Workload,
+  type WorkloadTally,
+} from './workload/workload.ts';
 
 export interface DrillOrder {
   readonly scenario: Scenario;
@@ -44,7 +49,7 @@ export interface DrillRun {
   readonly durationMs: number;
   readonly injected: readonly InjectedFault[];
   readonly problems: readonly string[];
-  readonly ground: Pick<Ground, 'broker' | 'store' | 'attached' | 'unjudged'> & { nodes: number };
+  readonly ground: Pick<Ground, 'broker' | 'logs' | 'attached' | 'unjudged'> & { nodes: number };
 }
 
 /** How long followers may take to see the end of every log. */
@@ -102,13 +107,13 @@ export class Drill {
         await this.#workload?.close();
         await ground.close();
       }
-      const { broker, store, attached, unjudged, injector } = ground;
+      const { broker, logs, attached, unjudged, injector } = ground;
       return {
         startedWallMs,
         durationMs: this.#elapsedMs(),
         injected: this.#steps?.injected ?? [],
         problems: this.#problems,
-        ground: { broker, store, attached, unjudged, nodes: injector.nodes.length },
+        ground: { broker, logs, attached, unjudged, nodes: injector.nodes.length },
       };
     } finally {
       await recorder.close();
@@ -117,9 +122,10 @@ export class Drill {
 
   async #rehearse(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
     const workload = this.#openWorkload(ground, recorder);
-    this.#doing = 'peers open their documents';
-    await workload.open();
+    // Whoever is to own everything is alone until it does.
+    await this.#opening(signal, (options) => workload.claim(options));
     await ground.startAll();
+    await this.#opening(signal, (options) => workload.open(options));
     if (signal.aborted) return;
     workload.start();
     this.#phase = 'breaking';
@@ -134,8 +140,16 @@ export class Drill {
     this.#doing = 'the nodes leave';
     await workload.close();
     this.#problems.push(...(await ground.leave()));
-    await ground.catchUp();
-    if (ground.keys !== null) await recordKeys(ground.keys(), recorder);
+  }
+
+  async #opening(
+    signal: AbortSignal,
+    open: (options: OpeningOptions) => Promise<void>,
+  ): Promise<void> {
+    const progress = (opened: number, all: number) => {
+      this.#doing = `documents are opened: ${opened} of ${all}`;
+    };
+    await open({ signal, progress });
   }
 
   #openWorkload(ground: Ground, recorder: HistoryRecorder): Workload {
@@ -180,15 +194,12 @@ export class Drill {
     this.#doing = 'what is under way ends';
     await workload.stop();
     await ground.catchUp();
-    const store = await ground.openStore();
-    try {
-      const heads = new Map<string, number>();
-      for (const doc of this.#documents()) heads.set(doc, (await store.head(doc))?.seq ?? 0);
-      this.#doing = 'followers catch up';
-      await workload.settle(heads, settleMsMax);
-    } finally {
-      await store.close();
-    }
+    const store = await ground.store();
+    const heads = new Map<string, number>();
+    for (const doc of this.#documents()) heads.set(doc, (await store.head(doc))?.seq ?? 0);
+    this.#doing = 'followers catch up';
+    const [laggard] = await workload.settle(heads, settleMsMax);
+    if (laggard) this.#problems.push(lagging(laggard));
     this.#doing = 'the dead are cleared away';
     const { awarenessMs, cleanupMs } = this.#budgets;
     const dueMs = Math.max(this.#elapsedMs() + awarenessMs, this.#lastDeathMs + cleanupMs);
@@ -199,13 +210,11 @@ export class Drill {
     this.#doing = 'the logs are read';
     await ground.catchUp();
     workload.recordViews();
-    await recordLeases(ground.engine.inspector, recorder);
-    const store = await ground.openStore();
-    try {
-      await recordLogs(store, this.#documents(), recorder);
-    } finally {
-      await store.close();
-    }
+    const ours = new Set(this.#documents());
+    await recordLeases(ground.engine.inspector, recorder, (doc) => ours.has(doc));
+    await recordLogs(await ground.store(), this.#documents(), recorder);
+    // While nodes live: the last one to leave has nobody who would sweep up after it.
+    if (ground.keys !== null) await recordKeys(ground.keys(), recorder);
   }
 
   #witness(event: Recordable, atMs: number): void {
@@ -216,12 +225,19 @@ export class Drill {
   }
 
   #documents(): string[] {
-    const { run, scenario } = this.#order;
-    const { documents } = scenario.workload;
-    return Array.from({ length: documents }, (_, index) => `drill-${run}-${index + 1}`);
+    return documentsOf(this.#order.run, this.#order.scenario.workload);
   }
 
   #elapsedMs(): number {
     return this.#parts.clock.monotonicMs() - this.#startedMs;
   }
+}
+
+function lagging({ subscriber, doc, seq, head }: Laggard): string {
+  return `${subscriber} has seen ${doc} up to ${seq ?? 'nothing'}, and not to its end, ${head}`;
+}
+
+/** The documents of a run, the first one first. */
+export function documentsOf(run: string, { documents }: Pick<WorkloadPlan, 'documents'>): string[] {
+  return Array.from({ length: documents }, (_, index) => `drill-${run}-${index + 1}`);
 }

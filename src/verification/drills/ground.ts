@@ -7,7 +7,7 @@ export interface Ground {
   readonly injector: Injector;
   /** `Redis 7.0.15`, and what keeps the logs. */
   readonly broker: string;
-  readonly store: string;
+  readonly logs: string;
   /** The name of the cluster that existed before; null for one of our own. */
   readonly attached: string | null;
   /** Laws it gives no data for. */
@@ -15,7 +15,8 @@ export interface Ground {
   /** Where peers connect. */
   readonly urls: readonly string[];
   readonly engine: Engine;
-  openStore(): Promise<InspectableStore>;
+  /** Opened when it is first asked for. */
+  store(): Promise<InspectableStore>;
   /** The node that owns the document by the directory, if its session lives. */
   ownerOf(doc: string): Promise<string | null>;
   /** Starts the nodes that do not run yet. */

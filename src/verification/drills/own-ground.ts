@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { Engine } from '../../ports/engine.ts';
+import type { Engine, InspectableStore } from '../../ports/engine.ts';
 import type { Tap } from '../../ports/tap.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { openVisitor } from '../../runtime/visitor-runtime.ts';
@@ -7,7 +7,7 @@ import { drillStore } from './brokers/drill-store.ts';
 import type { OwnedBroker } from './brokers/owned-broker.ts';
 import { type BrokerPlan, startBroker } from './brokers/start-broker.ts';
 import type { DrillStore } from './drill-cluster.ts';
-import type { DrillDoors, StorePlace } from './drill-doors.ts';
+import type { DrillDoors, OpenedBroker, StorePlace } from './drill-doors.ts';
 import type { Ground } from './ground.ts';
 import type { Recordable } from './history-recorder.ts';
 import { type NodeEvent, NodeProcess } from './nodes/node-process.ts';
@@ -64,12 +64,12 @@ export async function openOwnGround(order: OwnGroundOrder, doors: DrillDoors): P
     return {
       injector: new OwnInjector(cluster, operatorOf(view.engine)),
       broker: broker.server,
-      store: store.kind === 'redis' ? broker.server : 'SQLite',
+      logs: store.kind === 'redis' ? broker.server : 'SQLite',
       attached: null,
       unjudged: [],
       urls: nodes.map(({ address }) => address),
       engine: view.engine,
-      openStore: () => doors.openStore(view.place),
+      store: view.store,
       ownerOf: (doc) => ownerIn(view.engine, doc),
       startAll: async () => {
         const waiting = nodes.filter(({ pid }) => pid === null);
@@ -97,17 +97,26 @@ export async function openOwnGround(order: OwnGroundOrder, doors: DrillDoors): P
   async function openView(
     broker: OwnedBroker,
     store: DrillStore,
-  ): Promise<{ engine: Engine; tap: Tap; place: StorePlace }> {
+  ): Promise<Pick<Ground, 'engine' | 'store'> & { tap: Tap; place: StorePlace }> {
     const proxy = await openFaultProxy({ ...doors, upstream: () => broker.port() });
     undo.push(() => proxy.close());
     const place = { brokerUrl: `redis://127.0.0.1:${proxy.port}`, storeUrl: store.url };
-    const engine = await doors.openEngine(place.brokerUrl);
-    undo.push(() => engine.close());
+    const opened = await doors.openEngine(place.brokerUrl);
+    undo.push(() => opened.engine.close());
     const tap = await doors.openTap(place, (event) => {
       for (const each of tapEvents(event)) order.record(each);
     });
     undo.push(() => tap.close());
-    return { engine, tap, place };
+    return { engine: opened.engine, store: openedOnce(opened, store.url), tap, place };
+  }
+
+  function openedOnce({ openStore }: OpenedBroker, url: string): Ground['store'] {
+    let opening: Promise<InspectableStore> | null = null;
+    undo.push(async () => (await opening)?.close());
+    return () => {
+      opening ??= openStore(url);
+      return opening;
+    };
   }
 
   async function createNodes(
@@ -116,9 +125,10 @@ export async function openOwnGround(order: OwnGroundOrder, doors: DrillDoors): P
     warden: Warden,
   ): Promise<NodeProcess[]> {
     const nodes: NodeProcess[] = [];
+    const scripts = await doors.scriptNames();
     undo.push(() => Promise.all(nodes.map((node) => node.kill())));
     for (let number = 1; number <= order.cluster.nodes; number++) {
-      const proxy = await openFaultProxy({ ...doors, upstream: () => broker.port() });
+      const proxy = await openFaultProxy({ ...doors, scripts, upstream: () => broker.port() });
       undo.push(() => proxy.close());
       const node = await NodeProcess.create({
         ...doors,

@@ -97,7 +97,9 @@ export class StepRunner {
     if (kind.on !== 'node') return this.#hold(kind, null, step, signal);
     const { nodes } = injector;
     if (step.on === 'all') {
-      await Promise.all(nodes.map((node) => this.#hold(kind, node, step, signal)));
+      // Nobody is left to take over: what counts is how soon it works again afterwards.
+      const outage = { ...kind, recoveryFrom: 'end' } as const;
+      await Promise.all(nodes.map((node) => this.#hold(outage, node, step, signal)));
       return;
     }
     if (step.on !== 'each') return this.#hold(kind, await this.#nodeAt(step.on), step, signal);

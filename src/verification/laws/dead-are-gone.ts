@@ -13,8 +13,8 @@ export class DeadAreGone implements Law {
   readonly #findings = new Findings();
   readonly #faults = new FaultWatch();
   readonly #registered = new Map<string, EventOf<'registration.add'>>();
-  /** How many registrations each session has. */
-  readonly #held = new Map<string, number>();
+  /** Sessions that something once stood under. */
+  readonly #holders = new Set<string>();
   readonly #sessionsOf = new Map<string, string[]>();
   readonly #deaths = new Map<string, Death>();
 
@@ -26,12 +26,12 @@ export class DeadAreGone implements Law {
     this.#faults.observe(event);
     switch (event.ev) {
       case 'registration.add':
-        this.#forget(event.id);
         this.#registered.set(event.id, event);
-        this.#held.set(event.session, (this.#held.get(event.session) ?? 0) + 1);
+        this.#holders.add(event.session);
         return;
       case 'registration.remove':
-        return this.#forget(event.id);
+        this.#registered.delete(event.id);
+        return;
       case 'session.open':
         this.#sessionsOf.set(event.nodeId, [
           ...(this.#sessionsOf.get(event.nodeId) ?? []),
@@ -70,15 +70,9 @@ export class DeadAreGone implements Law {
     if (!this.#deaths.has(session)) this.#deaths.set(session, death);
   }
 
-  #forget(id: string): void {
-    const session = this.#registered.get(id)?.session;
-    this.#registered.delete(id);
-    if (session !== undefined) this.#held.set(session, (this.#held.get(session) ?? 1) - 1);
-  }
-
   #view(view: EventOf<'registration.view'>): void {
     for (const [session, death] of this.#deaths) {
-      if ((this.#held.get(session) ?? 0) > 0 && this.#isDue(death, view.atMs)) {
+      if (this.#holders.has(session) && this.#isDue(death, view.atMs)) {
         this.#findings.checked += 1;
       }
     }

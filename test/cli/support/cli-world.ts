@@ -31,6 +31,10 @@ export const closedDoors: Doors = {
   openEngine: closed,
   openVisitor: closed,
   hostNode: closed,
+  openStore: closed,
+  drillDoors: () => {
+    throw new Error('this test opens nothing');
+  },
   runBroker: closed,
 };
 

@@ -9,7 +9,7 @@ const story = async (plan = {}, more: Partial<DrillReport> = {}) =>
   (await reportOf(new DrillStory(plan).happenings(), more)).report;
 
 function suiteOf(report: DrillReport): XmlElement {
-  const root = readXml(junitReport(report));
+  const root = readXml(junitReport([report]));
   expect(root.name).toBe('testsuites');
   expect(root.children.map(({ name }) => name)).toEqual(['testsuite']);
   return root.children[0] as XmlElement;

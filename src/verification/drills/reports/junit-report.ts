@@ -12,41 +12,65 @@ interface Case {
   readonly proof: readonly string[];
 }
 
+interface Totals {
+  readonly tests: number;
+  readonly failures: number;
+  readonly errors: number;
+  readonly skipped: number;
+}
+
 /**
- * A drill as the XML of JUnit, which every CI reads: a test case for each law and each budget, and
- * one that says whether the run proves anything, which is in error when it does not.
+ * Drills as the XML of JUnit, which every CI reads: a suite for each, with a test case for each law
+ * and each budget, and one that says whether the run proves anything, which is in error when it
+ * does not.
  */
-export function junitReport(report: DrillReport): string {
-  const cases = [
-    conclusiveCase(report),
-    ...report.laws.map(lawCase),
-    ...report.budgets.map(budgetCase),
-  ];
-  const count = (result: Case['result']) => cases.filter((each) => each.result === result).length;
-  const totals = {
-    tests: cases.length,
-    failures: count('failure'),
-    errors: count('error'),
-  };
-  const time = (report.durationMs / 1_000).toFixed(3);
-  const suite = `drill.${report.scenario}`;
+export function junitReport(reports: readonly DrillReport[]): string {
+  const suites = reports.map((report) => ({ report, cases: casesOf(report) }));
+  const { skipped: _, ...totals } = totalsOf(suites.flatMap(({ cases }) => cases));
+  const durationMs = reports.reduce((sum, report) => sum + report.durationMs, 0);
+  const about = { name: 'backplane drill', ...totals, time: seconds(durationMs) };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes({ name: 'backplane drill', ...totals, time })}>`,
-    `  <testsuite${attributes({
-      ...{ name: suite, ...totals, skipped: count('skipped'), time },
-      // Readers that are strict take no fraction, and no zone.
-      ...{ timestamp: report.startedAt.replace(/(\.\d+)?Z$/, ''), hostname: 'localhost', id: 0 },
-    })}>`,
-    '    <properties>',
-    ...propertiesOf(report).map((each) => `      <property${attributes(each)}/>`),
-    '    </properties>',
-    ...cases.flatMap((each) => caseLines(suite, each)),
-    `    <system-out>${xmlText(outputOf(report))}</system-out>`,
-    '  </testsuite>',
+    `<testsuites${attributes(about)}>`,
+    ...suites.flatMap(({ report, cases }, id) => suiteLines(report, cases, id)),
     '</testsuites>',
     '',
   ].join('\n');
+}
+
+function suiteLines(report: DrillReport, cases: readonly Case[], id: number): string[] {
+  const name = `drill.${report.scenario}`;
+  // Readers that are strict take no fraction, and no zone.
+  const timestamp = report.startedAt.replace(/(\.\d+)?Z$/, '');
+  const about = { ...totalsOf(cases), time: seconds(report.durationMs), timestamp };
+  return [
+    `  <testsuite${attributes({ name, ...about, hostname: 'localhost', id })}>`,
+    '    <properties>',
+    ...propertiesOf(report).map((each) => `      <property${attributes(each)}/>`),
+    '    </properties>',
+    ...cases.flatMap((each) => caseLines(name, each)),
+    `    <system-out>${xmlText(outputOf(report))}</system-out>`,
+    '  </testsuite>',
+  ];
+}
+
+function casesOf(report: DrillReport): Case[] {
+  const { laws, budgets } = report;
+  return [conclusiveCase(report), ...laws.map(lawCase), ...budgets.map(budgetCase)];
+}
+
+function totalsOf(cases: readonly Case[]): Totals {
+  const count = (result: Case['result']) => cases.filter((each) => each.result === result).length;
+  return {
+    tests: cases.length,
+    failures: count('failure'),
+    errors: count('error'),
+    skipped: count('skipped'),
+  };
+}
+
+function seconds(ms: number): string {
+  return (ms / 1_000).toFixed(3);
 }
 
 function conclusiveCase({ outcome, reason }: DrillReport): Case {
