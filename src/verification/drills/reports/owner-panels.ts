@@ -1,0 +1,164 @@
+import { formatDuration } from '../../../foundation/duration.ts';
+import { counted } from '../../law.ts';
+import type { DocumentLane, NodeLane, OwnerSpan, RunSeries } from '../figures/run-series.ts';
+import { html, type Markup } from './markup.ts';
+import {
+  type Drawn,
+  gridLine,
+  headHeight,
+  laneLabel,
+  panelHead,
+  textWidth,
+} from './picture-frame.ts';
+import type { TimeAxis } from './time-axis.ts';
+
+const stackHeight = 90;
+const laneHeight = 16;
+const laneGap = 4;
+const nodesShown = 24;
+const colours = 8;
+/** More nodes than this have no room in a key. */
+const legendMax = 6;
+
+/** The colour of a node, by its place; the ninth has that of the first. */
+export function nodeClass(node: number): string {
+  return `node-${node % colours}`;
+}
+
+/** How many documents each node owned: the picture of many documents that move at once. */
+export function stackPanel(axis: TimeAxis, top: number, series: RunSeries): Drawn {
+  const { documents, nodes, buckets, bucketMs } = series;
+  const [ceiling, floor] = [top + headHeight, top + headHeight + stackHeight];
+  const y = (count: number) => floor - (count / documents) * stackHeight;
+  const below = buckets.map(() => 0);
+  const layers = nodes.map(({ nodeId }, node) => {
+    const lower = [...below];
+    buckets.forEach(({ owned }, at) => {
+      below[at] = (below[at] as number) + (owned[node] ?? 0);
+    });
+    const edge = (counts: readonly number[]) =>
+      counts.map((count, at) => {
+        const [left, right] = [axis.x(at * bucketMs), axis.x((at + 1) * bucketMs)];
+        return `${left.toFixed(1)},${y(count).toFixed(1)} ${right.toFixed(1)},${y(count).toFixed(1)}`;
+      });
+    const back = edge(lower)
+      .map((pair) => pair.split(' ').reverse().join(' '))
+      .reverse();
+    return html`<polygon class="${nodeClass(node)}" points="${[...edge(below), ...back].join(' ')}"><title>${nodeId}</title></polygon>`;
+  });
+  const grid = [0, documents].map((count) =>
+    gridLine(axis, y(count), count.toLocaleString('en-US')),
+  );
+  return {
+    markup: html`${panelHead(axis, top, 'Documents owned by each node', nodeLegend(nodes))}
+<rect class="panel nobody" x="${axis.left}" y="${ceiling}" width="${axis.width}" height="${stackHeight}"><title>owned by nobody</title></rect>
+${layers}${grid}`,
+    height: headHeight + stackHeight,
+  };
+}
+
+/** Who owned each of some documents, and when nobody did. */
+export function documentLanes(axis: TimeAxis, top: number, series: RunSeries): Drawn {
+  const { lanes, documents, nodes } = series;
+  const some =
+    documents > lanes.length
+      ? `${lanes.length} of ${counted(documents, 'document')}`
+      : 'each document';
+  const rows = lanes.map((lane, at) =>
+    documentLane(axis, top + headHeight + at * (laneHeight + laneGap), lane, nodes),
+  );
+  const legend = [...nodeLegend(nodes), { swatch: 'nobody', text: 'nobody' }];
+  return {
+    markup: html`${panelHead(axis, top, `Who owned ${some}`, legend)}${rows}`,
+    height: headHeight + lanes.length * (laneHeight + laneGap) - laneGap,
+  };
+}
+
+/** When each node ran, and when it was a member of the cluster. */
+export function nodeLanes(axis: TimeAxis, top: number, { nodes }: RunSeries): Drawn {
+  const placed = nodes
+    .map((lane, node) => ({ lane, node }))
+    .sort((a, b) => a.lane.nodeId.localeCompare(b.lane.nodeId, 'en', { numeric: true }))
+    .slice(0, nodesShown);
+  const rows = placed.map(({ lane, node }, at) =>
+    nodeLane(axis, top + headHeight + at * (laneHeight + laneGap), lane, node),
+  );
+  const legend = [
+    { swatch: 'member-key', text: 'in the cluster' },
+    { swatch: 'member-key pale', text: 'runs, but is not in it' },
+    { swatch: 'lane-track', text: 'down' },
+  ];
+  const some = nodes.length > placed.length ? ` (${placed.length} of ${nodes.length})` : '';
+  return {
+    markup: html`${panelHead(axis, top, `Nodes${some}`, legend)}${rows}`,
+    height: headHeight + placed.length * (laneHeight + laneGap) - laneGap,
+  };
+}
+
+function nodeLegend(nodes: readonly NodeLane[]) {
+  if (nodes.length > legendMax) return [];
+  return nodes.map(({ nodeId }, node) => ({ swatch: nodeClass(node), text: clip(nodeId) }));
+}
+
+function documentLane(
+  axis: TimeAxis,
+  top: number,
+  { doc, owners, isCut }: DocumentLane,
+  nodes: readonly NodeLane[],
+): Markup {
+  const gaps = owners.slice(1).flatMap(({ fromMs }, at) => {
+    const lostMs = owners[at]?.toMs;
+    return lostMs == null || fromMs <= lostMs ? [] : [nobody(axis, top, lostMs, fromMs)];
+  });
+  const last = owners.at(-1)?.toMs;
+  if (last != null && last < axis.range.toMs) gaps.push(nobody(axis, top, last, axis.range.toMs));
+  const spans = owners.map((span) => ownerSpan(axis, top, span, nodes[span.node]?.nodeId ?? ''));
+  const [first] = owners;
+  const cut =
+    isCut && first !== undefined
+      ? `before +${formatDuration(first.fromMs)} there were more owners than are kept`
+      : '';
+  return html`${track(axis, top, cut)}${laneLabel(axis, top + 12, doc)}${gaps}${spans}`;
+}
+
+function ownerSpan(axis: TimeAxis, top: number, span: OwnerSpan, nodeId: string): Markup {
+  const toMs = span.toMs ?? axis.range.toMs;
+  if (!axis.shows(span.fromMs, toMs)) return html``;
+  const [left, right] = [axis.x(span.fromMs), axis.x(toMs)];
+  const until = span.toMs === null ? 'to the end' : `to +${formatDuration(span.toMs)}`;
+  const label = `${clip(nodeId)}, epoch ${span.epoch}`;
+  const fits = textWidth(label) + 10 < right - left;
+  return html`<g><title>${nodeId} in epoch ${span.epoch}, from +${formatDuration(span.fromMs)} ${until}</title><rect class="${nodeClass(span.node)}" x="${left}" y="${top}" width="${Math.max(1, right - left)}" height="${laneHeight}" rx="2"/>${
+    fits ? html`<text class="on-node" x="${left + 6}" y="${top + 12}">${label}</text>` : null
+  }</g>`;
+}
+
+function nobody(axis: TimeAxis, top: number, fromMs: number, toMs: number): Markup {
+  if (!axis.shows(fromMs, toMs)) return html``;
+  const [left, right] = [axis.x(fromMs), axis.x(toMs)];
+  return html`<rect class="nobody" x="${left}" y="${top}" width="${Math.max(1.5, right - left)}" height="${laneHeight}"><title>nobody owned it for ${formatDuration(toMs - fromMs)}, from +${formatDuration(fromMs)}</title></rect>`;
+}
+
+function nodeLane(axis: TimeAxis, top: number, lane: NodeLane, node: number): Markup {
+  const bar =
+    (className: string, what: string) => (span: { fromMs: number; toMs: number | null }) => {
+      const toMs = span.toMs ?? axis.range.toMs;
+      if (!axis.shows(span.fromMs, toMs)) return html``;
+      const [left, right] = [axis.x(span.fromMs), axis.x(toMs)];
+      const until = span.toMs === null ? 'to the end' : `to +${formatDuration(span.toMs)}`;
+      return html`<rect class="${className}" x="${left}" y="${top}" width="${Math.max(1, right - left)}" height="${laneHeight}" rx="2"><title>${lane.nodeId} ${what} from +${formatDuration(span.fromMs)} ${until}</title></rect>`;
+    };
+  const colour = nodeClass(node);
+  return html`${track(axis, top, '')}${laneLabel(axis, top + 12, lane.nodeId)}${lane.up.map(bar(`${colour} pale`, 'ran'))}${lane.member.map(bar(colour, 'was in the cluster'))}`;
+}
+
+function track(axis: TimeAxis, top: number, title: string): Markup {
+  return html`<rect class="lane-track" x="${axis.left}" y="${top}" width="${axis.width}" height="${laneHeight}" rx="2">${
+    title === '' ? null : html`<title>${title}</title>`
+  }</rect>`;
+}
+
+function clip(name: string): string {
+  const letters = [...name];
+  return letters.length <= 14 ? name : `${letters.slice(0, 13).join('')}…`;
+}
