@@ -158,10 +158,13 @@ export class OpenDocument implements DocumentHandle {
     this.#parts.closed(this);
   }
 
-  /** Nothing will make this document work again. */
+  /** Nothing will make this handle work again; the document may be opened anew. */
   lose(error: BackplaneError): void {
     if (this.#ended) return;
+    if (this.#ownAwareness) this.#postAwareness(this.peer, null);
+    this.#leave();
     this.#end(error, error);
+    this.#parts.closed(this);
     this.#listeners.emit('lost', error);
   }
 

@@ -183,12 +183,14 @@ describe('a client whose connection ends', () => {
   it('says so when the log is shorter than what it has seen, and sends nothing more', async () => {
     await using world = new GatewayWorld();
     const { address } = await world.serve('a');
-    const handle = join(world, { urls: address }).open('d', { since: 7 });
+    const client = join(world, { urls: address });
+    const handle = client.open('d', { since: 7 });
     const error = await new Promise((resolve) => handle.on('lost', resolve));
     expect(error).toMatchObject({ code: 'LOG_REWOUND' });
     await expect(handle.send(1)).rejects.toMatchObject({ code: 'LOG_REWOUND' });
     await expect(handle[Symbol.asyncIterator]().next()).rejects.toMatchObject({
       code: 'LOG_REWOUND',
     });
+    expect(await client.open('d', { since: 0 }).send(1)).toMatchObject({ seq: 1 });
   });
 });

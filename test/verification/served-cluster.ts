@@ -51,12 +51,16 @@ export class ServedCluster {
     return this.#nodes.get(nodeId) as ServedNode;
   }
 
+  /** Of every node, also of one that does not run now. */
+  get addresses(): string[] {
+    return this.#places.map(({ port }) => `http://127.0.0.1:${port}`);
+  }
+
   /** Peers that enter the cluster at different nodes and know all of them. */
   async join(doc: string, count: number): Promise<PeerLoad[]> {
     for (let index = 0; index < count; index++) {
       const turn = index % this.#places.length;
-      const places = [...this.#places.slice(turn), ...this.#places.slice(0, turn)];
-      const urls = places.map(({ port }) => `http://127.0.0.1:${port}`);
+      const urls = [...this.addresses.slice(turn), ...this.addresses.slice(0, turn)];
       this.#peers.push(await PeerLoad.join(`peer${index + 1}`, urls, doc));
     }
     return this.#peers;

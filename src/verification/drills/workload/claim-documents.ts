@@ -63,6 +63,7 @@ async function claim(doc: string, client: BackplaneClient, options: ClaimOptions
     const { code, certainty } = error;
     if (opId !== '') recorder.record({ ev: 'op.fail', doc, opId, code, certainty });
     if (options.signal.aborted) return;
+    if (code !== 'CLOSED') throw error;
     const why = `no node took "${doc}" within 30 s: ${error.message}`;
     throw new BackplaneError('INCONCLUSIVE', why, { cause: error });
   } finally {

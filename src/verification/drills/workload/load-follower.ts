@@ -70,6 +70,7 @@ export class LoadFollower {
     handle.on('lost', (error) => this.#lost(error));
   }
 
+  /** In the history an op that goes on under another id is refused under the first one. */
   send(payload: unknown): void {
     const { counts, clock } = this.#parts.site;
     if (this.#handle === null) {
@@ -79,9 +80,10 @@ export class LoadFollower {
     const sentMs = clock.monotonicMs();
     let opId: string | null = null;
     const named = (next: string) => {
-      if (opId !== null) this.#refused(opId, 'RENAMED', 'definite');
+      if (opId === null) counts.sent += 1;
+      else this.#fail(opId, 'RENAMED', 'definite');
       opId = next;
-      this.#invoked(opId);
+      this.#parts.site.recorder.record({ ev: 'op.invoke', doc: this.doc, opId });
     };
     counts.underWay += 1;
     this.#handle.send(payload, { named }).then(
@@ -90,7 +92,11 @@ export class LoadFollower {
         const { code, certainty } = asBackplaneError(thrown);
         counts.underWay -= 1;
         if (opId === null) counts.skipped += 1;
-        else this.#refused(opId, code, certainty);
+        else {
+          if (certainty === 'definite') counts.failed += 1;
+          else counts.doubtful += 1;
+          this.#fail(opId, code, certainty);
+        }
         this.#awareness?.followPeer();
       },
     );
@@ -181,12 +187,6 @@ export class LoadFollower {
     this.#isJoined = false;
   }
 
-  #invoked(opId: string): void {
-    const { recorder, counts } = this.#parts.site;
-    counts.sent += 1;
-    recorder.record({ ev: 'op.invoke', doc: this.doc, opId });
-  }
-
   #acknowledged(opId: string, seq: number, sentMs: number): void {
     const { recorder, counts, clock } = this.#parts.site;
     recorder.record({ ev: 'op.ok', doc: this.doc, opId, seq });
@@ -196,11 +196,8 @@ export class LoadFollower {
     counts.recent.add(nowMs, nowMs - sentMs);
   }
 
-  #refused(opId: string, code: string, certainty: 'definite' | 'indefinite'): void {
-    const { recorder, counts } = this.#parts.site;
-    if (certainty === 'definite') counts.failed += 1;
-    else counts.doubtful += 1;
-    recorder.record({ ev: 'op.fail', doc: this.doc, opId, code, certainty });
+  #fail(opId: string, code: string, certainty: 'definite' | 'indefinite'): void {
+    this.#parts.site.recorder.record({ ev: 'op.fail', doc: this.doc, opId, code, certainty });
   }
 
   /** Too late because this very process stood still is nothing that anybody was told. */
