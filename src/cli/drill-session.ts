@@ -8,8 +8,6 @@ import { findScenario } from '../verification/drills/find-scenario.ts';
 import type { JudgedDrill } from '../verification/drills/judge-drill.ts';
 import { knownFaults } from '../verification/drills/known-faults.ts';
 import { annotateGithub } from '../verification/drills/reports/github-annotations.ts';
-import { htmlReport } from '../verification/drills/reports/html-report.ts';
-import { junitReport } from '../verification/drills/reports/junit-report.ts';
 import { type Attachment, defaultHistory, runDrill } from '../verification/drills/run-drill.ts';
 import type { Scenario } from '../verification/drills/scenario.ts';
 import { counted } from '../verification/law.ts';
@@ -64,15 +62,22 @@ export class DrillSession {
       keys: ['scenario', 'outcome', 'reason', 'seed', 'durationMs', 'history'],
     });
     const judged: DrillReport[] = [];
-    for (const [index, scenario] of scenarios.entries()) {
-      if (signal.aborted) break;
-      const done = await this.#drill(scenario, names[index] as string, where);
-      judged.push(done.report);
-      await stream.write(done.report);
-      await this.#publish(done, scenario);
+    try {
+      for (const [index, scenario] of scenarios.entries()) {
+        if (signal.aborted) break;
+        const done = await this.#drill(scenario, names[index] as string, where);
+        judged.push(done.report);
+        await stream.write(done.report);
+        await this.#publish(done, scenario);
+      }
+    } finally {
+      // What was found before the next one failed is a whole document, too.
+      await stream.end();
     }
-    await stream.end();
-    if (junit !== undefined) await write(junit, junitReport(judged));
+    if (junit !== undefined) {
+      const { junitReport } = await import('../verification/drills/reports/junit-report.ts');
+      await write(junit, junitReport(judged));
+    }
     const failure = failureOf(judged);
     if (failure) throw failure;
   }
@@ -133,6 +138,7 @@ export class DrillSession {
     const { report: page, scenarios } = this.#options;
     if (page !== undefined) {
       const path = scenarios.length === 1 ? page : withName(page, scenario.name);
+      const { htmlReport } = await import('../verification/drills/reports/html-report.ts');
       await write(path, htmlReport(report, scenario, series));
     }
     const { environment, terminal } = this.#context.world;

@@ -8,11 +8,11 @@ import { NodeRuntime } from '../../src/runtime/node-runtime.ts';
 import { defaultDials, type NodeDials } from '../../src/runtime/node-settings.ts';
 import type { Visitor } from '../../src/runtime/visitor.ts';
 import { openVisitor } from '../../src/runtime/visitor-runtime.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { FaultyBus } from './faulty-bus.ts';
 import { NodeClock } from './node-clock.ts';
 import { PortFaults } from './port-faults.ts';
 import { RewindableLogs } from './rewindable-logs.ts';
-import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { settle, VirtualClock } from './virtual-clock.ts';
 
 export interface ClusterOptions {

@@ -70,6 +70,8 @@ export class Drill {
   #workload: Workload | null = null;
   #steps: StepRunner | null = null;
   #lastDeathMs = Number.NEGATIVE_INFINITY;
+  /** Since when no fault has ended any more. */
+  #quietSinceMs = 0;
 
   constructor(order: DrillOrder, parts: DrillParts) {
     this.#order = order;
@@ -202,7 +204,10 @@ export class Drill {
     if (laggard) this.#problems.push(lagging(laggard));
     this.#doing = 'the dead are cleared away';
     const { awarenessMs, cleanupMs } = this.#budgets;
-    const dueMs = Math.max(this.#elapsedMs() + awarenessMs, this.#lastDeathMs + cleanupMs);
+    // While there are faults nobody has to be cleared away; without a death there is nobody.
+    const clearedMs = Math.max(this.#lastDeathMs, this.#quietSinceMs) + cleanupMs;
+    const hasDied = this.#lastDeathMs > Number.NEGATIVE_INFINITY;
+    const dueMs = Math.max(this.#elapsedMs() + awarenessMs, hasDied ? clearedMs : 0);
     await sleep(this.#parts.clock, dueMs + slackMs - this.#elapsedMs());
   }
 
@@ -221,6 +226,8 @@ export class Drill {
     this.#live.observe(event, atMs);
     if (event.ev === 'node.down' || event.ev === 'session.gone') {
       this.#lastDeathMs = this.#elapsedMs();
+    } else if (event.ev === 'fault.end') {
+      this.#quietSinceMs = this.#elapsedMs();
     }
   }
 

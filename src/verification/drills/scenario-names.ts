@@ -3,6 +3,7 @@ export const scenarioNames = [
   'owner-crash',
   'owner-pause',
   'rolling-restart',
+  'handover',
   'broker-restart',
   'broker-empty',
   'broker-failover',
