@@ -3,13 +3,16 @@ import type { Scenario, Step } from './scenario.ts';
 
 /** A cluster starts, peers open their documents, and everybody leaves in the end. */
 const aroundMs = 8_000;
+/** Every document is opened, and followed, before the load begins. */
+const documentMs = 2;
 
 /** About how long a drill takes on a machine that is not busy. */
-export function expectedMs({ steps, cluster, budgets }: Scenario): number {
+export function expectedMs({ steps, cluster, workload, budgets }: Scenario): number {
   const { awarenessMs, cleanupMs }: Budgets = { ...budgetDefaults, ...budgets };
   // The dead have their time to be cleared away, most of it while the last steps run.
   const settlingMs = Math.max(awarenessMs, cleanupMs - (lastRunMs(steps) ?? 0));
-  return aroundMs + stepsMs(steps, cluster.nodes) + settlingMs;
+  const openingMs = workload.documents * documentMs;
+  return aroundMs + openingMs + stepsMs(steps, cluster.nodes) + settlingMs;
 }
 
 /** How long the steps take, if every fault is injected and taken back at once. */

@@ -228,8 +228,9 @@ describe('what comes with the program', () => {
 
   it.each(
     built.map((scenario) => [scenario.name, scenario] as const),
-  )('%s takes less than a minute, or two for everything', (name, scenario) => {
-    expect(expectedMs(scenario)).toBeLessThan(name === 'everything' ? 120_000 : 60_000);
+  )('%s takes no longer than a minute or so', (name, scenario) => {
+    const longMs = ['everything', 'thundering-herd'].includes(name) ? 100_000 : 60_000;
+    expect(expectedMs(scenario)).toBeLessThan(longMs);
   });
 
   it('keeps the log out of a broker that loses it', () => {
@@ -255,8 +256,8 @@ describe('what comes with the program', () => {
   it('uses every fault that a scenario of a whole cluster can use', () => {
     const used = new Set(built.flatMap(({ steps }) => faultsOf(steps)));
     const unused = knownFaults.map(({ name }) => name).filter((name) => !used.has(name));
-    // What an operator does is for clusters that exist.
-    expect(unused).toEqual(['evict', 'move', 'drain']);
+    // Nothing starts again what was drained, but in a cluster that exists.
+    expect(unused).toEqual(['drain']);
   });
 
   it('is read as it is written: the schema takes its YAML', () => {
