@@ -2,6 +2,7 @@ import { MemoryBroker } from '../../src/drivers/memory/memory-broker.ts';
 import { openMemoryEngine } from '../../src/drivers/memory/memory-engine.ts';
 import { MemoryLogs, MemoryStore } from '../../src/drivers/memory/memory-store.ts';
 import type { Engine } from '../../src/ports/engine.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { busLaws } from '../conformance/bus.ts';
 import { clusterRecordLaws } from '../conformance/cluster-record.ts';
 import type { EngineFixture } from '../conformance/engine-fixture.ts';
@@ -9,7 +10,6 @@ import { inspectorLaws } from '../conformance/inspector.ts';
 import { leasesLaws } from '../conformance/leases.ts';
 import { sessionsLaws } from '../conformance/sessions.ts';
 import { storeLaws } from '../conformance/store.ts';
-import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 async function openEngine(): Promise<EngineFixture> {

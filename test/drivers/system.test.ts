@@ -4,10 +4,10 @@ import { JsonLogger } from '../../src/drivers/system/json-logger.ts';
 import { SystemClock } from '../../src/drivers/system/system-clock.ts';
 import { SystemRandom } from '../../src/drivers/system/system-random.ts';
 import type { LogLevel } from '../../src/ports/logger.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { clockLaws } from '../conformance/clock.ts';
 import { loggerLaws } from '../conformance/logger.ts';
 import { randomLaws } from '../conformance/random.ts';
-import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 
 const pass = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));

@@ -142,6 +142,20 @@ test('ops whose predecessors arrive later are held back, not refused', async () 
   expect(receipts.map(({ seq }) => seq)).toEqual(upTo(20));
 });
 
+test('ops that were held back follow their predecessor at once, however many they are', async () => {
+  const cluster = await MemoryCluster.start(['a', 'b']);
+  await cluster.run(cluster.node('a').runtime.acquire('doc'));
+  cluster.node('a').bus.filter((frame) => {
+    const isFirst = frame.kind === 'request' && frame.method === 'p:1';
+    return isFirst ? { delayMs: 500 } : undefined;
+  });
+  const startedMs = cluster.clock.monotonicMs();
+  const { runtime } = cluster.node('b');
+  const receipts = await cluster.run(submitMany(runtime, 'doc', 'p', { from: 1, to: 200 }));
+  expect(receipts.map(({ seq }) => seq)).toEqual(upTo(200));
+  expect(cluster.clock.monotonicMs() - startedMs).toBeLessThan(1_000);
+});
+
 test('an op overtaken by the answer of its predecessor is not refused either', async () => {
   const cluster = await MemoryCluster.start(['a', 'b']);
   await cluster.run(cluster.node('a').runtime.acquire('doc'));

@@ -3,9 +3,9 @@ import { MemoryStore } from '../../../src/drivers/memory/memory-store.ts';
 import type { ClusterRecord, ClusterRecords } from '../../../src/ports/cluster-record.ts';
 import { agreeAgain, joinCluster } from '../../../src/runtime/join-cluster.ts';
 import { defaultDials, type NodeSettings } from '../../../src/runtime/node-settings.ts';
+import { SeededRandom } from '../../../src/verification/seeded-random.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { RewindableLogs } from '../../support/rewindable-logs.ts';
-import { SeededRandom } from '../../../src/verification/seeded-random.ts';
 
 function records(): ClusterRecords {
   let kept: ClusterRecord | null = null;

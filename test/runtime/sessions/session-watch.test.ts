@@ -7,10 +7,10 @@ import { silentLogger } from '../../../src/ports/logger.ts';
 import { inboxChannel } from '../../../src/runtime/channels.ts';
 import { Counters } from '../../../src/runtime/counters.ts';
 import { SessionWatch } from '../../../src/runtime/sessions/session-watch.ts';
+import { SeededRandom } from '../../../src/verification/seeded-random.ts';
 import { someDescription, someVitals } from '../../conformance/engine-fixture.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { PortFaults } from '../../support/port-faults.ts';
-import { SeededRandom } from '../../../src/verification/seeded-random.ts';
 import { op } from '../../support/some-ops.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
