@@ -21,7 +21,7 @@ interface Bucket {
   failed: number;
   unknown: number;
   latency: LatencyHistogram | null;
-  owned: readonly number[] | null;
+  owners: { readonly counts: readonly number[]; readonly documents: number } | null;
 }
 
 /** Half of it is less than the width of a line in the picture. */
@@ -107,7 +107,9 @@ export class RunFigures {
   }
 
   #observeOwners(event: HistoryEvent): void {
-    if (this.#changesOwners(event)) this.#bucketAt(event.atMs).owned = this.#owners.counts();
+    if (!this.#changesOwners(event)) return;
+    const counts = this.#owners.counts();
+    this.#bucketAt(event.atMs).owners = { counts, documents: this.#owners.documents };
   }
 
   #changesOwners(event: HistoryEvent): boolean {
@@ -182,14 +184,14 @@ export async function figuresOf({ name, pieces }: HistorySource): Promise<RunFig
 }
 
 function newBucket(): Bucket {
-  return { acknowledged: 0, failed: 0, unknown: 0, latency: null, owned: null };
+  return { acknowledged: 0, failed: 0, unknown: 0, latency: null, owners: null };
 }
 
 function mergeBuckets(into: Bucket, later: Bucket): void {
   into.acknowledged += later.acknowledged;
   into.failed += later.failed;
   into.unknown += later.unknown;
-  into.owned = later.owned ?? into.owned;
+  into.owners = later.owners ?? into.owners;
   if (later.latency === null) return;
   into.latency ??= new LatencyHistogram(bucketPrecision);
   into.latency.merge(later.latency);
@@ -197,14 +199,15 @@ function mergeBuckets(into: Bucket, later: Bucket): void {
 
 /** Who owns how many lasts until it changes. */
 function shownBuckets(buckets: readonly (Bucket | undefined)[], nodes: number): SeriesBucket[] {
-  let counts: readonly number[] = [];
+  let owners: NonNullable<Bucket['owners']> = { counts: [], documents: 0 };
   return Array.from(buckets, (bucket) => {
-    counts = bucket?.owned ?? counts;
+    owners = bucket?.owners ?? owners;
     const { acknowledged, failed, unknown, latency } = bucket ?? newBucket();
     return {
       ...{ acknowledged, failed, unknown },
       latency: latency && latencyFigures(latency),
-      owned: Array.from({ length: nodes }, (_, node) => counts[node] ?? 0),
+      owned: Array.from({ length: nodes }, (_, node) => owners.counts[node] ?? 0),
+      everOwned: owners.documents,
     };
   });
 }

@@ -205,7 +205,7 @@ describe('the series', () => {
     expect(lanes.length).toBe(20);
     const shown = lanes.map(({ doc }) => doc);
     expect(shown).toEqual(expect.arrayContaining(['doc-1', 'doc-40', 'doc-50', 'doc-59']));
-    expect(shown.indexOf('doc-40')).toBeLessThan(shown.indexOf('doc-59'));
+    expect(shown[0]).toBe('doc-59');
   });
 });
 

@@ -84,14 +84,11 @@ export class OwnerDiary {
       [focus.has(doc) ? 1 : 0, doc === first ? 1 : 0, changes, gapMs] as const;
     const detailed = [...this.#ownerships.values()].filter(({ spans }) => spans.length > 0);
     const ranked = detailed.sort((a, b) => byRank(rank(b), rank(a)));
-    return ranked
-      .slice(0, lanesMax)
-      .sort((a, b) => a.doc.localeCompare(b.doc, 'en', { numeric: true }))
-      .map(({ doc, spans, isCut }) => ({
-        doc,
-        isCut,
-        owners: spans.map((each) => since(each, startMs)),
-      }));
+    return ranked.slice(0, lanesMax).map(({ doc, spans, isCut }) => ({
+      doc,
+      isCut,
+      owners: spans.map((each) => since(each, startMs)),
+    }));
   }
 
   #take(

@@ -5,11 +5,11 @@ export interface RunSeries {
   readonly load: Span | null;
   readonly bucketMs: number;
   readonly buckets: readonly SeriesBucket[];
-  /** By name. Spans of documents point into this list. */
+  /** In the order in which they were seen. Spans of documents point into this list. */
   readonly nodes: readonly NodeLane[];
   /** How many documents had an owner. */
   readonly documents: number;
-  /** The most interesting of them, by name. */
+  /** The most interesting of them, and the most interesting first. */
   readonly lanes: readonly DocumentLane[];
 }
 
@@ -31,6 +31,8 @@ export interface SeriesBucket {
   } | null;
   /** How many documents each node owned at its end, in the order of the nodes. */
   readonly owned: readonly number[];
+  /** How many had had an owner by then, who may have lost them. */
+  readonly everOwned: number;
 }
 
 export interface NodeLane {

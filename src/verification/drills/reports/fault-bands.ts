@@ -20,7 +20,11 @@ const numberWidth = 20;
 const bandsMax = 400;
 
 /** The faults over a picture, each with its number in the table and, where there is room, its name. */
-export function faultLabels(axis: TimeAxis, top: number, faults: readonly FaultReport[]): Drawn {
+export function faultLabels(
+  axis: TimeAxis,
+  top: number,
+  faults: readonly FaultReport[],
+): Pick<Drawn, 'content' | 'height'> {
   /** Where each row is free from. */
   const rows: number[] = [];
   const labels = faults.slice(0, bandsMax).map((fault, at) => {
@@ -41,7 +45,7 @@ export function faultLabels(axis: TimeAxis, top: number, faults: readonly FaultR
     const text = wide === null ? number : words;
     return html`<g><title>${titleOf(fault)}</title><rect class="fault-label" x="${spot.x}" y="${spot.y}" width="${spot.width}" height="${rowHeight - 4}" rx="8"/><text class="fault-text" x="${spot.x + 7}" y="${spot.y + 12.5}">${text}</text></g>`;
   });
-  return { markup: html`${labels}`, height: rows.length * rowHeight };
+  return { content: html`${labels}`, height: rows.length * rowHeight };
 }
 
 /** From the labels down through every panel; a fault that takes no time is a line. */
@@ -49,16 +53,17 @@ export function faultBands(
   axis: TimeAxis,
   { top, bottom }: { readonly top: number; readonly bottom: number },
   faults: readonly FaultReport[],
-): Markup[] {
-  return faults.slice(0, bandsMax).map((fault) => {
-    const { startMs, endMs } = fault;
-    const [left, right] = [axis.x(startMs), axis.x(endMs ?? axis.range.toMs)];
-    const band =
-      right - left < 1
-        ? null
-        : html`<rect class="fault-band" x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"/><line class="fault-edge" x1="${right}" x2="${right}" y1="${top}" y2="${bottom}"/>`;
-    return html`<g><title>${titleOf(fault)}</title>${band}<line class="fault-edge" x1="${left}" x2="${left}" y1="${top}" y2="${bottom}"/></g>`;
+): { readonly areas: readonly Markup[]; readonly edges: readonly Markup[] } {
+  const drawn = faults.slice(0, bandsMax).map((fault) => {
+    const [left, right] = [axis.x(fault.startMs), axis.x(fault.endMs ?? axis.range.toMs)];
+    const edge = (x: number) =>
+      html`<line class="fault-edge" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/>`;
+    return {
+      area: html`<rect class="fault-band" x="${left}" y="${top}" width="${right - left}" height="${bottom - top}"><title>${titleOf(fault)}</title></rect>`,
+      edge: html`<g><title>${titleOf(fault)}</title>${edge(left)}${right - left < 1 ? null : edge(right)}</g>`,
+    };
   });
+  return { areas: drawn.map(({ area }) => area), edges: drawn.map(({ edge }) => edge) };
 }
 
 /** When each proof of a violation was seen; what is read when all is over proves nothing about when. */
@@ -86,7 +91,7 @@ export function drawMarks(
 function titleOf({ fault, target, startMs, endMs, recoveryMs }: FaultReport): string {
   const held = endMs === null || endMs === startMs ? '' : ` for ${formatDuration(endMs - startMs)}`;
   const recovery =
-    recoveryMs === null ? '' : `; the longest wait was ${formatDuration(recoveryMs)}`;
+    recoveryMs === null ? '' : `; the longest outage was ${formatDuration(recoveryMs)}`;
   return `${fault} on ${target}, at +${formatDuration(startMs)}${held}${recovery}`;
 }
 

@@ -8,7 +8,7 @@ import { html, Markup } from './markup.ts';
 import { reportStyle } from './report-style.ts';
 import { budgetTable, faultTable, lawTable, proofs } from './report-tables.ts';
 import { shownRange, timelinePicture } from './timeline-picture.ts';
-import { headline, verdictSentences } from './verdict-words.ts';
+import { grouped, headline, verdictSentences } from './verdict-words.ts';
 
 /** What a scenario says about itself. */
 type Story = Pick<Scenario, 'proves' | 'elsewhere'>;
@@ -59,7 +59,7 @@ function verdict(report: DrillReport): Markup {
       .map(({ claim }) => html`<li><strong>${law}</strong>: ${claim}</li>`),
   );
   return html`<header class="verdict ${outcome}">
-<p class="stamp">${stamps[outcome]} · drill ${scenario}</p>
+<p class="stamp"><span class="word">${stamps[outcome]}</span> · drill ${scenario}</p>
 <h1>${headline(report)}</h1>
 <p>${verdictSentences(report).join(' ')}</p>
 ${claims.length === 0 ? null : html`<ul class="broken">${claims}</ul>`}
@@ -68,39 +68,32 @@ ${claims.length === 0 ? null : html`<ul class="broken">${claims}</ul>`}
 }
 
 function tiles({ figures, faults, laws }: DrillReport): Markup {
-  const { ops, latency, takeovers, requests } = figures;
+  const { ops, latency, takeovers, deliveries } = figures;
   const waits = faults.map(({ recoveryMs }) => recoveryMs).filter((ms) => ms !== null);
   const held = laws.filter(({ outcome }) => outcome === 'holds').length;
   const unknown = laws.filter(({ outcome }) => outcome === 'unknown').length;
   const all: (readonly [string, string, string])[] = [
-    ['Writes acknowledged', grouped(ops.acknowledged), `${grouped(ops.perSecond)} per second`],
-    ['Writes refused', grouped(ops.failed), `${grouped(ops.unknown)} with an unknown outcome`],
+    ['Acknowledged', grouped(ops.acknowledged), `writes, ${grouped(ops.perSecond)} per second`],
+    ['Refused', grouped(ops.failed), `writes; ${grouped(ops.unknown)} with unknown outcome`],
     [
-      'Longest wait after a fault',
+      'Longest outage',
       waits.length === 0 ? '–' : spaced(Math.max(...waits)),
-      waits.length === 0 ? 'nothing was measured' : 'until a document was served again',
+      waits.length === 0 ? 'after a fault: not measured' : 'of a document after a fault',
     ],
     [
-      'Time to acknowledge',
+      'Typical write',
       latency === null ? '–' : spaced(latency.p50Ms),
       latency === null
         ? 'nothing was acknowledged'
-        : `99 of 100 within ${spaced(latency.p99Ms)}, at most ${spaced(latency.maxMs)}`,
+        : `99 of 100 within ${spaced(latency.p99Ms)}, slowest ${spaced(latency.maxMs)}`,
     ],
-    ['Changes of owner', grouped(takeovers), `${grouped(figures.deliveries)} deliveries`],
+    ['Owner changes', grouped(takeovers), `${grouped(deliveries)} deliveries to followers`],
     [
       'Laws that hold',
       `${held} of ${laws.length}`,
       unknown === 0 ? 'all could be judged' : `${unknown} without the data to judge`,
     ],
   ];
-  if (requests.sent > 0) {
-    all.push([
-      'Requests answered',
-      grouped(requests.answered),
-      `${grouped(requests.failed)} failed`,
-    ]);
-  }
   return html`<dl class="tiles">${all.map(
     ([name, figure, more]) =>
       html`<div><dt>${name}</dt><dd class="figure">${figure}</dd><dd class="more">${more}</dd></div>`,
@@ -149,20 +142,39 @@ function about(report: DrillReport, { proves, elsewhere }: Story): Markup {
     ['Run', run],
     ['Seed', String(seed)],
   ];
-  const paragraphs = (title: string, text: string) =>
-    text.trim() === ''
-      ? null
-      : html`<h3>${title}</h3>${text
-          .trim()
-          .split(/\n\s*\n/)
-          .map((each) => html`<p>${each.replace(/\s+/g, ' ')}</p>`)}`;
   return html`<section aria-labelledby="about">
 <h2 id="about">About this drill</h2>
-${paragraphs('What a pass proves', proves)}
-${paragraphs('What has gone wrong elsewhere', elsewhere)}
+${prose('What a pass proves', proves)}
+${prose('What has gone wrong elsewhere', elsewhere)}
 <h3>What was run</h3>
 <dl class="plan">${plan.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>
 </section>`;
+}
+
+/** Paragraphs as scenarios write them: lines that are set in are sources. */
+function prose(title: string, text: string): Markup | null {
+  if (text.trim() === '') return null;
+  const parts: Markup[] = [];
+  let open: string[] = [];
+  const close = () => {
+    if (open.length > 0) parts.push(html`<p>${open.join(' ')}</p>`);
+    open = [];
+  };
+  for (const line of text.trimEnd().split('\n')) {
+    if (/^\s+\S/.test(line)) {
+      close();
+      parts.push(html`<p class="source">${linked(line.trim())}</p>`);
+    } else if (line.trim() === '') close();
+    else open.push(line.trim());
+  }
+  close();
+  return html`<h3>${title}</h3>${parts}`;
+}
+
+/** An address of the web can be followed; anything else is only text. */
+function linked(text: string): Markup {
+  if (!/^https:\/\/[\w.-]+(\/[\w./#?=&%+-]*)?$/.test(text)) return html`${text}`;
+  return html`<a href="${text}" rel="noopener noreferrer">${text}</a>`;
 }
 
 function again({ replay, history }: DrillReport): Markup {
@@ -173,10 +185,6 @@ function again({ replay, history }: DrillReport): Markup {
 <p>Everything above was read from the recorded history, and whoever has that file can judge it anew:</p>
 <pre><code>backplane verify ${history}</code></pre>
 </section>`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
 }
 
 /** `4.2 s`: with a space, which large type wants. */

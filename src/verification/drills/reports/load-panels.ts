@@ -2,7 +2,7 @@ import { formatDuration } from '../../../foundation/duration.ts';
 import type { BudgetReport } from '../drill-report.ts';
 import type { RunSeries, SeriesBucket } from '../figures/run-series.ts';
 import { html, type Markup } from './markup.ts';
-import { type Drawn, gridLine, headHeight, panelHead } from './picture-frame.ts';
+import { type Drawn, gridLine, headHeight, panelGround, panelHead } from './picture-frame.ts';
 import type { TimeAxis } from './time-axis.ts';
 
 const rateHeight = 130;
@@ -30,10 +30,9 @@ export function ratePanel(axis: TimeAxis, top: number, series: RunSeries): Drawn
     { swatch: 'doubtful', text: 'outcome unknown' },
   ];
   return {
-    markup: html`${panelHead(axis, top, 'Writes per second', legend)}
-<rect class="panel" x="${axis.left}" y="${ceiling}" width="${axis.width}" height="${rateHeight}"/>
-${grid}
-<path class="rate-area" d="M${first},${round(floor)}${outline}V${round(floor)}Z"/>
+    head: panelHead(axis, top, 'Writes per second', legend),
+    ground: html`${panelGround(axis, ceiling, rateHeight)}${grid}`,
+    content: html`<path class="rate-area" d="M${first},${round(floor)}${outline}V${round(floor)}Z"/>
 <path class="rate-line" d="M${first},${round(floor)}${outline}V${round(floor)}"/>
 ${bars}`,
     height: headHeight + rateHeight,
@@ -75,10 +74,9 @@ export function latencyPanel(
     { swatch: 'slowest', text: 'slowest' },
   ];
   return {
-    markup: html`${panelHead(axis, top, 'Time to acknowledge', legend)}
-<rect class="panel" x="${axis.left}" y="${ceiling}" width="${axis.width}" height="${latencyHeight}"/>
-${grid}
-<path class="slowest-line" d="${line(({ maxMs }) => maxMs)}"/>
+    head: panelHead(axis, top, 'Time to acknowledge', legend),
+    ground: html`${panelGround(axis, ceiling, latencyHeight)}${grid}`,
+    content: html`<path class="slowest-line" d="${line(({ maxMs }) => maxMs)}"/>
 <path class="p99-line" d="${line(({ p99Ms }) => p99Ms)}"/>
 <path class="p50-line" d="${line(({ p50Ms }) => p50Ms)}"/>
 ${budgetLines(axis, y, budgets)}`,
@@ -155,7 +153,7 @@ function brokenLine(points: readonly (readonly [number, number | null])[]): stri
 
 function niceCeiling(value: number): number {
   const power = 10 ** Math.floor(Math.log10(value));
-  return ([1, 2, 4, 5, 10].find((step) => step * power >= value) ?? 10) * power;
+  return ([1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * power >= value) ?? 10) * power;
 }
 
 function countText(value: number): string {

@@ -12,6 +12,7 @@ export class Markup {
 type Value = string | number | Markup | readonly Markup[] | null;
 
 const entities: Readonly<Record<string, string>> = {
+  ...{ '\ufffe': '\ufffd', '\uffff': '\ufffd' },
   ...{ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;', '`': '&#96;' },
 };
 
@@ -32,7 +33,11 @@ function sourceOf(value: Value): string {
   if (value instanceof Markup) return value.source;
   if (typeof value === 'number') return String(Math.round(value * 10) / 10);
   if (typeof value === 'string') {
-    return safeText(value).replace(/[&<>"'`]/g, (character) => entities[character] as string);
+    return safeText(value).replace(/[&<>"'`\ufffe\uffff]/g, entityOf);
   }
   return value.map(({ source }) => source).join('');
+}
+
+function entityOf(character: string): string {
+  return entities[character] as string;
 }

@@ -2,64 +2,24 @@ import { formatDuration } from '../../../foundation/duration.ts';
 import { counted } from '../../law.ts';
 import type { DocumentLane, NodeLane, OwnerSpan, RunSeries } from '../figures/run-series.ts';
 import { html, type Markup } from './markup.ts';
-import {
-  type Drawn,
-  gridLine,
-  headHeight,
-  laneLabel,
-  panelHead,
-  textWidth,
-} from './picture-frame.ts';
+import { nodeClass, ownerLegend, shortName } from './node-colours.ts';
+import { type Drawn, headHeight, laneLabel, panelHead, textWidth } from './picture-frame.ts';
 import type { TimeAxis } from './time-axis.ts';
 
-const stackHeight = 90;
 const laneHeight = 16;
 const laneGap = 4;
 const nodesShown = 24;
-const colours = 8;
-/** More nodes than this have no room in a key. */
-const legendMax = 6;
-
-/** The colour of a node, by its place; the ninth has that of the first. */
-export function nodeClass(node: number): string {
-  return `node-${node % colours}`;
-}
-
-/** How many documents each node owned: the picture of many documents that move at once. */
-export function stackPanel(axis: TimeAxis, top: number, series: RunSeries): Drawn {
-  const { documents, nodes, buckets, bucketMs } = series;
-  const [ceiling, floor] = [top + headHeight, top + headHeight + stackHeight];
-  const y = (count: number) => floor - (count / documents) * stackHeight;
-  const below = buckets.map(() => 0);
-  const layers = nodes.map(({ nodeId }, node) => {
-    const lower = [...below];
-    buckets.forEach(({ owned }, at) => {
-      below[at] = (below[at] as number) + (owned[node] ?? 0);
-    });
-    const edge = (counts: readonly number[]) =>
-      counts.map((count, at) => {
-        const [left, right] = [axis.x(at * bucketMs), axis.x((at + 1) * bucketMs)];
-        return `${left.toFixed(1)},${y(count).toFixed(1)} ${right.toFixed(1)},${y(count).toFixed(1)}`;
-      });
-    const back = edge(lower)
-      .map((pair) => pair.split(' ').reverse().join(' '))
-      .reverse();
-    return html`<polygon class="${nodeClass(node)}" points="${[...edge(below), ...back].join(' ')}"><title>${nodeId}</title></polygon>`;
-  });
-  const grid = [0, documents].map((count) =>
-    gridLine(axis, y(count), count.toLocaleString('en-US')),
-  );
-  return {
-    markup: html`${panelHead(axis, top, 'Documents owned by each node', nodeLegend(nodes))}
-<rect class="panel nobody" x="${axis.left}" y="${ceiling}" width="${axis.width}" height="${stackHeight}"><title>owned by nobody</title></rect>
-${layers}${grid}`,
-    height: headHeight + stackHeight,
-  };
-}
+const lanesBesides = 8;
+/** More documents than this are shown as a sum, too. */
+export const documentsApart = 20;
 
 /** Who owned each of some documents, and when nobody did. */
 export function documentLanes(axis: TimeAxis, top: number, series: RunSeries): Drawn {
-  const { lanes, documents, nodes } = series;
+  const { documents, nodes } = series;
+  // Where many are shown as a sum, a few are enough to see how one of them fared.
+  const lanes = series.lanes
+    .slice(0, documents > documentsApart ? lanesBesides : undefined)
+    .sort((a, b) => byName(a.doc, b.doc));
   const some =
     documents > lanes.length
       ? `${lanes.length} of ${counted(documents, 'document')}`
@@ -67,9 +27,10 @@ export function documentLanes(axis: TimeAxis, top: number, series: RunSeries): D
   const rows = lanes.map((lane, at) =>
     documentLane(axis, top + headHeight + at * (laneHeight + laneGap), lane, nodes),
   );
-  const legend = [...nodeLegend(nodes), { swatch: 'nobody', text: 'nobody' }];
   return {
-    markup: html`${panelHead(axis, top, `Who owned ${some}`, legend)}${rows}`,
+    head: panelHead(axis, top, `Who owned ${some}`, ownerLegend(nodes)),
+    ground: html``,
+    content: html`${rows}`,
     height: headHeight + lanes.length * (laneHeight + laneGap) - laneGap,
   };
 }
@@ -78,7 +39,7 @@ export function documentLanes(axis: TimeAxis, top: number, series: RunSeries): D
 export function nodeLanes(axis: TimeAxis, top: number, { nodes }: RunSeries): Drawn {
   const placed = nodes
     .map((lane, node) => ({ lane, node }))
-    .sort((a, b) => a.lane.nodeId.localeCompare(b.lane.nodeId, 'en', { numeric: true }))
+    .sort((a, b) => byName(a.lane.nodeId, b.lane.nodeId))
     .slice(0, nodesShown);
   const rows = placed.map(({ lane, node }, at) =>
     nodeLane(axis, top + headHeight + at * (laneHeight + laneGap), lane, node),
@@ -90,14 +51,11 @@ export function nodeLanes(axis: TimeAxis, top: number, { nodes }: RunSeries): Dr
   ];
   const some = nodes.length > placed.length ? ` (${placed.length} of ${nodes.length})` : '';
   return {
-    markup: html`${panelHead(axis, top, `Nodes${some}`, legend)}${rows}`,
+    head: panelHead(axis, top, `Nodes${some}`, legend),
+    ground: html``,
+    content: html`${rows}`,
     height: headHeight + placed.length * (laneHeight + laneGap) - laneGap,
   };
-}
-
-function nodeLegend(nodes: readonly NodeLane[]) {
-  if (nodes.length > legendMax) return [];
-  return nodes.map(({ nodeId }, node) => ({ swatch: nodeClass(node), text: clip(nodeId) }));
 }
 
 function documentLane(
@@ -126,7 +84,7 @@ function ownerSpan(axis: TimeAxis, top: number, span: OwnerSpan, nodeId: string)
   if (!axis.shows(span.fromMs, toMs)) return html``;
   const [left, right] = [axis.x(span.fromMs), axis.x(toMs)];
   const until = span.toMs === null ? 'to the end' : `to +${formatDuration(span.toMs)}`;
-  const label = `${clip(nodeId)}, epoch ${span.epoch}`;
+  const label = `${shortName(nodeId)}, epoch ${span.epoch}`;
   const fits = textWidth(label) + 10 < right - left;
   return html`<g><title>${nodeId} in epoch ${span.epoch}, from +${formatDuration(span.fromMs)} ${until}</title><rect class="${nodeClass(span.node)}" x="${left}" y="${top}" width="${Math.max(1, right - left)}" height="${laneHeight}" rx="2"/>${
     fits ? html`<text class="on-node" x="${left + 6}" y="${top + 12}">${label}</text>` : null
@@ -158,7 +116,7 @@ function track(axis: TimeAxis, top: number, title: string): Markup {
   }</rect>`;
 }
 
-function clip(name: string): string {
-  const letters = [...name];
-  return letters.length <= 14 ? name : `${letters.slice(0, 13).join('')}…`;
+/** With `n2` before `n10`. */
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }

@@ -1,9 +1,11 @@
 import { html, type Markup } from './markup.ts';
 import type { TimeAxis } from './time-axis.ts';
 
-/** What a part of the picture has drawn, and how much height it took. */
+/** What a part of the picture has drawn, from the back to the front, and how much height it took. */
 export interface Drawn {
-  readonly markup: Markup;
+  readonly ground: Markup;
+  readonly content: Markup;
+  readonly head: Markup;
   readonly height: number;
 }
 
@@ -15,7 +17,7 @@ export interface LegendEntry {
 
 export const headHeight = 24;
 /** Of a small letter, in the font of the picture: to tell what fits where. */
-const letterWidth = 6.1;
+const letterWidth = 6.5;
 
 export function textWidth(text: string): number {
   return text.length * letterWidth;
@@ -30,10 +32,18 @@ export function panelHead(
 ): Markup {
   let right = axis.right;
   const entries = legend.toReversed().map(({ swatch, text }) => {
-    right -= textWidth(text) + 22;
+    right -= textWidth(text) + 26;
     return html`<rect class="swatch ${swatch}" x="${right}" y="${top + 7}" width="10" height="10" rx="2"/><text class="key" x="${right + 14}" y="${top + 16}">${text}</text>`;
   });
   return html`<text class="panel-title" x="${axis.left}" y="${top + 16}">${title}</text>${entries}`;
+}
+
+/** The ground of a panel, with a faint line for each time that is written below. */
+export function panelGround(axis: TimeAxis, top: number, height: number): Markup {
+  const lines = axis.ticks.map(
+    ({ x }) => html`<line class="hour" x1="${x}" x2="${x}" y1="${top}" y2="${top + height}"/>`,
+  );
+  return html`<rect class="panel" x="${axis.left}" y="${top}" width="${axis.width}" height="${height}"/>${lines}`;
 }
 
 /** A line across the panel, with what it stands for at its left. */

@@ -8,8 +8,8 @@ export const reportStyle = `
   --bad: #b3261e; --bad-ground: #fcedeb;
   --open: #8a5a00; --open-ground: #fdf4e0;
   --fault: #d98e04; --fault-ground: #fbe7bd; --fault-ink: #5d3d00;
-  --node-0: #4878a8; --node-1: #e08a4a; --node-2: #4f9d76; --node-3: #a3659c;
-  --node-4: #bda03a; --node-5: #4fa9bd; --node-6: #96705b; --node-7: #7c8490;
+  --node-0: #41709f; --node-1: #bd6628; --node-2: #3d835f; --node-3: #94578d;
+  --node-4: #8a7420; --node-5: #2d8095; --node-6: #84634f; --node-7: #69727c;
   --on-node: #ffffff; --track: #eceef0;
 }
 @media screen and (prefers-color-scheme: dark) {
@@ -43,19 +43,22 @@ code { overflow-wrap: anywhere; }
 .verdict.pass { background: var(--good-ground); border-color: var(--good); }
 .verdict.violated { background: var(--bad-ground); border-color: var(--bad); }
 .verdict.inconclusive { background: var(--open-ground); border-color: var(--open); }
-.stamp { display: inline-block; font-size: 0.8rem; font-weight: 700; letter-spacing: 0.08em; text-transform: uppercase; margin: 0 0 6px; }
+.stamp { display: inline-block; font-size: 0.8rem; font-weight: 700; letter-spacing: 0.04em; margin: 0 0 6px; overflow-wrap: anywhere; }
+.stamp .word { text-transform: uppercase; letter-spacing: 0.08em; }
 .pass .stamp, .holds .outcome, .kept .outcome { color: var(--good); }
 .violated .stamp, .violated .outcome, .missed .outcome { color: var(--bad); }
 .inconclusive .stamp, .unknown .outcome { color: var(--open); }
 .verdict p { max-width: 50rem; }
 .broken { margin: 4px 0 12px; padding-left: 20px; max-width: 50rem; }
 .broken li { overflow-wrap: anywhere; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin: 20px 0 0; padding: 0; }
+.source { margin: -6px 0 10px 20px; font-size: 0.875rem; color: var(--soft); overflow-wrap: anywhere; }
+a { color: var(--accent); }
+.tiles { display: grid; grid-template-columns: repeat(6, 1fr); gap: 12px; margin: 20px 0 0; padding: 0; }
 .tiles div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px 12px; }
-.tiles dt { font-size: 0.8rem; color: var(--soft); }
+.tiles dt { font-size: 0.85rem; color: var(--soft); white-space: nowrap; }
 .tiles dd { margin: 0; }
 .tiles .figure { font-size: 1.5rem; font-weight: 600; letter-spacing: -0.02em; line-height: 1.35; font-variant-numeric: tabular-nums; }
-.tiles .more { font-size: 0.8rem; color: var(--soft); }
+.tiles .more { font-size: 0.8rem; line-height: 1.4; color: var(--soft); }
 figure { margin: 14px 0 0; }
 figcaption { color: var(--soft); font-size: 0.875rem; margin-top: 8px; max-width: 50rem; }
 .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch; }
@@ -82,6 +85,8 @@ footer { margin-top: 48px; padding-top: 14px; border-top: 1px solid var(--line);
 svg text { font-family: inherit; fill: var(--ink); }
 svg .panel { fill: var(--panel); }
 svg .panel-title { font-size: 13px; font-weight: 600; }
+svg .panel-title, svg .key, svg .budget-text { paint-order: stroke; stroke: var(--card); stroke-width: 4px; stroke-linejoin: round; }
+svg .budget-text { stroke: var(--panel); }
 svg .key, svg .tick { font-size: 11px; fill: var(--soft); }
 svg .lane-name { font-size: 11.5px; fill: var(--soft); }
 svg .grid, svg .hour { stroke: var(--line); stroke-width: 1; }
@@ -114,6 +119,9 @@ svg .fault-text { font-size: 11px; font-weight: 600; fill: var(--fault-ink); whi
 svg .violation { fill: var(--bad); stroke: var(--card); stroke-width: 1.5; }
 svg .violation-line { stroke: var(--bad); stroke-width: 1.5; }
 ${Array.from({ length: 8 }, (_, node) => `svg .node-${node} { fill: var(--node-${node}); }`).join('\n')}
+@media (max-width: 900px) {
+  .tiles { grid-template-columns: repeat(3, 1fr); }
+}
 @media (max-width: 640px) {
   body { padding: 16px 12px 48px; }
   h1 { font-size: 1.55rem; }

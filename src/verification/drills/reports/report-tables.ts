@@ -36,9 +36,9 @@ export function faultTable(faults: readonly FaultReport[]): Markup {
 ${
   rows.length === 0
     ? html`<p>No fault was injected.</p>`
-    : html`<p class="soft">The longest wait is that of a document under load for its next acknowledgement, from when the fault began, or from its end where nothing can work meanwhile.</p>
+    : html`<p class="soft">An outage is the time for which a document under load waits for its next acknowledgement. It counts from when the fault began, or from its end where nothing can work meanwhile.</p>
 <div class="sheet scroll"><table>
-<thead><tr><th scope="col">No.</th><th scope="col">Fault</th><th scope="col">On</th><th scope="col" class="number">At</th><th scope="col" class="number">For</th><th scope="col" class="number">Longest wait</th><th scope="col">What shows that it took effect</th></tr></thead>
+<thead><tr><th scope="col">No.</th><th scope="col">Fault</th><th scope="col">On</th><th scope="col" class="number">At</th><th scope="col" class="number">For</th><th scope="col" class="number">Longest outage</th><th scope="col">What shows that it took effect</th></tr></thead>
 <tbody>${rows}</tbody>
 </table></div>`
 }
@@ -82,7 +82,7 @@ export function budgetTable(budgets: readonly BudgetReport[]): Markup | null {
 const budgetMeanings: Readonly<Record<string, string>> = {
   p50: 'time to acknowledge, half of the writes (p50)',
   p99: 'time to acknowledge, 99 of 100 writes (p99)',
-  recovery: 'longest wait after a fault (recovery)',
+  recovery: 'longest outage after a fault (recovery)',
 };
 
 function proofsOfLaw({ law, promise, violations, counterexamples }: LawReport): Markup {
@@ -95,7 +95,7 @@ ${counterexamples.map(proof)}`;
 function proof({ claim, events }: CounterexampleReport): Markup {
   const rows = events.map((each) => {
     const [name = '', ...fields] = eventText(each).split('  ');
-    return html`<tr><td class="number">${each.line}</td><td class="number">+${formatDuration(each.atMs)}</td><td><code>${name}</code></td><td class="text"><code>${fields.join('  ')}</code></td></tr>`;
+    return html`<tr><td class="number">${each.line}</td><td class="number">${(each.atMs / 1_000).toFixed(3)} s</td><td><code>${name}</code></td><td class="text"><code>${fields.join('  ')}</code></td></tr>`;
   });
   return html`<p><strong>${claim}</strong></p>
 <div class="sheet scroll"><table class="proof">

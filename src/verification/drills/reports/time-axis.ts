@@ -10,6 +10,7 @@ export interface AxisRange {
   readonly toMs: number;
 }
 
+const ticksMax = 14;
 const stepsMs = [
   ...[1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000],
   ...[60_000, 120_000, 300_000, 600_000, 900_000, 1_800_000],
@@ -21,11 +22,13 @@ export class TimeAxis {
   readonly left: number;
   readonly width: number;
   readonly range: AxisRange;
+  readonly ticks: readonly Tick[];
 
   constructor(place: { readonly left: number; readonly width: number }, range: AxisRange) {
     this.left = place.left;
     this.width = place.width;
     this.range = range;
+    this.ticks = this.#tickList();
   }
 
   get right(): number {
@@ -43,10 +46,10 @@ export class TimeAxis {
     return toMs >= this.range.fromMs && fromMs <= this.range.toMs;
   }
 
-  ticks(countMax: number): Tick[] {
+  #tickList(): Tick[] {
     const { fromMs, toMs } = this.range;
     const spanMs = toMs - fromMs;
-    const stepMs = stepsMs.find((step) => spanMs / step <= countMax) ?? spanMs;
+    const stepMs = stepsMs.find((step) => spanMs / step <= ticksMax) ?? spanMs;
     const ticks: Tick[] = [];
     for (let ms = Math.ceil(fromMs / stepMs) * stepMs; ms <= toMs; ms += stepMs) {
       ticks.push({ x: this.x(ms), label: clockText(ms, stepMs) });

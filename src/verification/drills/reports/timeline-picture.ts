@@ -5,17 +5,15 @@ import type { RunSeries } from '../figures/run-series.ts';
 import { drawMarks, faultBands, faultLabels, violationMarks } from './fault-bands.ts';
 import { latencyPanel, ratePanel } from './load-panels.ts';
 import { html, type Markup } from './markup.ts';
-import { documentLanes, nodeLanes, stackPanel } from './owner-panels.ts';
+import { documentLanes, documentsApart, nodeLanes } from './owner-panels.ts';
 import type { Drawn } from './picture-frame.ts';
+import { stackPanel } from './stack-panel.ts';
 import { type AxisRange, TimeAxis } from './time-axis.ts';
 
 const width = 1_000;
 const place = { left: 118, width: 866 };
 const panelGap = 14;
 const axisHeight = 42;
-/** More documents than this are shown as a sum, too. */
-const documentsApart = 20;
-const ticksMax = 14;
 
 /** The part of a run that is worth a picture: its load and its faults, with a little around them. */
 export function shownRange(
@@ -38,7 +36,7 @@ export function timelinePicture(report: DrillReport, series: RunSeries): Markup 
   const { faults, laws, budgets } = report;
   const axis = new TimeAxis(place, shownRange(series, faults));
   const labels = faultLabels(axis, 10, faults);
-  const top = 10 + labels.height + 4;
+  const top = 10 + labels.height + 12;
   const panels: ((at: number) => Drawn)[] = [
     (at) => ratePanel(axis, at, series),
     (at) => latencyPanel(axis, at, series, budgets),
@@ -48,31 +46,33 @@ export function timelinePicture(report: DrillReport, series: RunSeries): Markup 
   ];
   let y = top;
   const drawn = panels.map((draw) => {
-    const { markup, height } = draw(y);
-    y += height + panelGap;
-    return markup;
+    const panel = draw(y);
+    y += panel.height + panelGap;
+    return panel;
   });
   const bottom = y - panelGap + 8;
-  const marks = violationMarks(laws);
+  const span = { top: top - 8, bottom };
+  const bands = faultBands(axis, span, faults);
   return html`<svg class="timeline" viewBox="0 0 ${width} ${bottom + axisHeight}" role="img" aria-labelledby="timeline-title timeline-text">
 <title id="timeline-title">What happened, over time</title>
 <desc id="timeline-text">${describe(report, series)}</desc>
 <defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="hatch-ground" width="6" height="6"/><rect class="hatch-line" width="2" height="6"/></pattern></defs>
-${drawn}
-${faultBands(axis, { top: top - 4, bottom }, faults)}
-${labels.markup}
-${timeLine(axis, top, bottom)}
-${drawMarks(axis, { top: top - 4, bottom }, marks)}
+${drawn.map(({ ground }) => ground)}
+${bands.areas}
+${drawn.map(({ content }) => content)}
+${bands.edges}
+${drawn.map(({ head }) => head)}
+${labels.content}
+${timeLine(axis, bottom)}
+${drawMarks(axis, span, violationMarks(laws))}
 </svg>`;
 }
 
-function timeLine(axis: TimeAxis, top: number, bottom: number): Markup {
-  const ticks = axis
-    .ticks(ticksMax)
-    .map(
-      ({ x, label }) =>
-        html`<line class="hour" x1="${x}" x2="${x}" y1="${top}" y2="${bottom}"/><line class="axis" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" text-anchor="middle" x="${x}" y="${bottom + 18}">${label}</text>`,
-    );
+function timeLine(axis: TimeAxis, bottom: number): Markup {
+  const ticks = axis.ticks.map(
+    ({ x, label }) =>
+      html`<line class="axis" x1="${x}" x2="${x}" y1="${bottom}" y2="${bottom + 5}"/><text class="tick" text-anchor="middle" x="${x}" y="${bottom + 18}">${label}</text>`,
+  );
   return html`<line class="axis" x1="${axis.left}" x2="${axis.right}" y1="${bottom}" y2="${bottom}"/>${ticks}<text class="key" text-anchor="middle" x="${axis.left + axis.width / 2}" y="${bottom + 36}">time since the start of the run</text>`;
 }
 
@@ -82,7 +82,9 @@ function describe({ figures, faults, laws }: DrillReport, series: RunSeries): st
   const rate = `${counted(ops.acknowledged, 'write was', 'writes were')} acknowledged, ${ops.perSecond} per second.`;
   const broken = faults.map(({ fault, target, startMs, recoveryMs }) => {
     const recovery =
-      recoveryMs === null ? '' : `, after which the longest wait was ${formatDuration(recoveryMs)}`;
+      recoveryMs === null
+        ? ''
+        : `, after which the longest outage was ${formatDuration(recoveryMs)}`;
     return `${fault} on ${target} at ${formatDuration(startMs)}${recovery}.`;
   });
   const owners = `${counted(series.documents, 'document')} on ${counted(series.nodes.length, 'node')} changed hands ${takeovers} times.`;

@@ -20,6 +20,11 @@ export function verdictSentences(report: DrillReport): string[] {
   return [whatWasDone(report), whatCameOfIt(report), ...whatItMeans(report)];
 }
 
+/** `12,345`. */
+export function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
 /** `250ms, with a budget of 100ms`. */
 export function budgetWords({ actualMs, limitMs }: BudgetReport): string {
   const limit = formatDuration(limitMs);
@@ -49,17 +54,20 @@ function whatWasDone({ cluster, workload, faults }: DrillReport): string {
 
 function whatCameOfIt({ figures, faults }: DrillReport): string {
   const { ops, latency } = figures;
-  const acknowledged = counted(ops.acknowledged, 'write was', 'writes were');
-  const refused = ops.failed === 0 ? 'none was refused' : `${ops.failed} were refused`;
-  const open = ops.unknown === 0 ? '' : `, and of ${ops.unknown} nobody knows the outcome`;
+  const acknowledged = `${grouped(ops.acknowledged)} ${ops.acknowledged === 1 ? 'write was' : 'writes were'}`;
+  const refused = ops.failed === 0 ? 'none was refused' : `${grouped(ops.failed)} refused`;
+  const open = ops.unknown === 0 ? '' : `, and of ${grouped(ops.unknown)} nobody knows the outcome`;
   const waits = faults.map(({ recoveryMs }) => recoveryMs).filter((ms) => ms !== null);
   const longest =
     waits.length > 0
-      ? ` After a fault nobody waited longer than ${formatDuration(Math.max(...waits))} for a document to be served again.`
+      ? ` After a fault no document was out for longer than ${formatDuration(Math.max(...waits))}.`
       : latency === null
         ? ''
         : ` The slowest took ${formatDuration(latency.maxMs)}.`;
-  return `${acknowledged} acknowledged, ${refused}${open}.${longest}`;
+  const { sent, answered } = figures.requests;
+  const asked =
+    sent === 0 ? '' : ` Of ${grouped(sent)} requests ${grouped(answered)} were answered.`;
+  return `${acknowledged} acknowledged, ${refused}${open}.${asked}${longest}`;
 }
 
 function whatItMeans({ outcome, reason, laws, budgets }: DrillReport): string[] {
@@ -68,10 +76,18 @@ function whatItMeans({ outcome, reason, laws, budgets }: DrillReport): string[] 
   }
   if (outcome === 'violated') return reason === null ? [] : [`${capital(reason)}.`];
   const held = laws.filter((law) => law.outcome === 'holds').length;
-  const kept = budgets.length === 0 ? '' : `, and ${counted(budgets.length, 'budget')} kept`;
-  return [
-    `${counted(held, 'law was', 'laws were')} checked against the recorded history and held${kept}.`,
+  const open = laws.filter((law) => law.outcome === 'unknown').length;
+  const sentences = [
+    `${counted(held, 'law was', 'laws were')} checked against the recorded history, and held.`,
+    ...(open === 0 ? [] : [`For ${counted(open, 'other')} this run had no data.`]),
+    ...(budgets.length === 0 ? [] : [`${capital(budgetsKeptWords(budgets.length))}.`]),
   ];
+  return sentences;
+}
+
+function budgetsKeptWords(count: number): string {
+  if (count === 1) return 'the budget was kept';
+  return count === 2 ? 'both budgets were kept' : `all ${count} budgets were kept`;
 }
 
 function capital(text: string): string {

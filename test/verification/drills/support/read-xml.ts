@@ -35,9 +35,9 @@ export function readXml(source: string): XmlElement {
 }
 
 function readTag(token: string): XmlElement {
-  const match = /^<([a-z][a-z-]*)((?: [a-z:]+="[^"<]*")*)\s*\/?>$/i.exec(token);
+  const match = /^<([a-z][a-z-]*)((?: [a-z][\w:-]*="[^"<]*")*)\s*\/?>$/i.exec(token);
   if (match === null) throw new Error(`${token} is no tag`);
-  const pairs = [...(match[2] as string).matchAll(/ ([a-z:]+)="([^"]*)"/gi)];
+  const pairs = [...(match[2] as string).matchAll(/ ([a-z][\w:-]*)="([^"]*)"/gi)];
   const names = pairs.map(([, name]) => name);
   if (new Set(names).size !== names.length) throw new Error(`${token} has an attribute twice`);
   const attributes = pairs.map(([, name, value]) => [name, decoded(value as string)]);
