@@ -15,6 +15,7 @@ import type { LiveNodes } from './live-nodes.ts';
 import { wasHandled } from './methods.ts';
 import type { Requester } from './requester.ts';
 import type { Answer } from './responder.ts';
+import { SiblingOps } from './sibling-ops.ts';
 
 export interface RoutedRequest {
   readonly plane: 'op' | 'call';
@@ -84,7 +85,7 @@ export class DocumentRouter {
   readonly #parts: DocumentRouterParts;
   readonly #owners = new Map<string, string>();
   /** By document and peer: an op may overtake its predecessor, or the answer to it. */
-  readonly #siblings = new Map<string, Siblings>();
+  readonly #siblings = new Map<string, SiblingOps>();
 
   constructor(parts: DocumentRouterParts) {
     this.#parts = parts;
@@ -97,16 +98,16 @@ export class DocumentRouter {
     if (request.plane !== 'op') return this.#untilDeadline(request);
     const { peer, counter } = parseOpId(request.method);
     const key = `${request.doc}\n${peer}`;
-    const siblings = this.#siblings.get(key) ?? { underWay: new Set(), appliedUpTo: 0 };
+    const siblings = this.#siblings.get(key) ?? new SiblingOps();
     this.#siblings.set(key, siblings);
-    siblings.underWay.add(counter);
+    siblings.begin(counter);
     try {
-      const answer = await this.#untilDeadline(request, siblings);
-      siblings.appliedUpTo = Math.max(siblings.appliedUpTo, counter);
+      const answer = await this.#untilDeadline(request, { siblings, counter });
+      siblings.applied(counter);
       return answer;
     } finally {
-      siblings.underWay.delete(counter);
-      if (siblings.underWay.size === 0) this.#siblings.delete(key);
+      siblings.end(counter);
+      if (siblings.isEmpty) this.#siblings.delete(key);
     }
   }
 
@@ -115,7 +116,7 @@ export class DocumentRouter {
   }
 
   /** Whatever hangs on the way, here or elsewhere, there is an answer by the deadline. */
-  async #untilDeadline(request: RoutedRequest, siblings?: Siblings): Promise<Answer> {
+  async #untilDeadline(request: RoutedRequest, place?: PlaceInRow): Promise<Answer> {
     const { clock } = this.#parts;
     const tried: Tried = { doubt: false, underWay: false, last: null, unreachable: new Set() };
     const end = Promise.withResolvers<never>();
@@ -123,14 +124,14 @@ export class DocumentRouter {
     const timer = clock.after(request.timeoutMs, giveUp);
     request.signal?.addEventListener('abort', giveUp, { once: true });
     try {
-      return await Promise.race([this.#attempts(request, tried, siblings), end.promise]);
+      return await Promise.race([this.#attempts(request, tried, place), end.promise]);
     } finally {
       timer.cancel();
       request.signal?.removeEventListener('abort', giveUp);
     }
   }
 
-  async #attempts(request: RoutedRequest, tried: Tried, siblings?: Siblings): Promise<Answer> {
+  async #attempts(request: RoutedRequest, tried: Tried, place?: PlaceInRow): Promise<Answer> {
     const { clock } = this.#parts;
     const deadlineMs = clock.monotonicMs() + request.timeoutMs;
     for (let attempt = 0; ; attempt++) {
@@ -141,11 +142,14 @@ export class DocumentRouter {
       } catch (thrown) {
         const error = asBackplaneError(thrown);
         tried.underWay = false;
-        this.forget(request.doc);
+        const isEarly = awaitsSibling(error, place);
+        // Who waits for an op that is on its way is the owner.
+        if (!isEarly) this.forget(request.doc);
         if (!(error.code === 'DEADLINE_EXCEEDED' && tried.last)) tried.last = error;
         if (error.certainty === 'indefinite') tried.doubt = true;
-        if (!mayRetry(request, error, siblings)) throw tried.doubt ? inDoubt(error) : error;
-        await this.#recover(request.doc, error, attempt, tried);
+        if (!mayRetry(request, error, place)) throw tried.doubt ? inDoubt(error) : error;
+        if (isEarly) await this.#turnOf(place as PlaceInRow, attempt);
+        else await this.#recover(request.doc, error, attempt, tried);
       }
     }
   }
@@ -194,7 +198,7 @@ export class DocumentRouter {
   }
 
   async #recover(doc: string, error: BackplaneError, attempt: number, tried: Tried): Promise<void> {
-    const { clock, random, watch, local } = this.#parts;
+    const { clock, watch, local } = this.#parts;
     const holder = error.facts.session;
     if (error.code === 'LEASE_HELD' && typeof holder === 'string') {
       // The holder may be gone without anybody having noticed yet.
@@ -206,15 +210,23 @@ export class DocumentRouter {
       if (await watch.suspect(tried.asked).catch(() => false)) return;
     }
     if (error.code === 'DRAINING' && !local && tried.asked) tried.unreachable.add(tried.asked);
+    await sleep(clock, this.#pauseMs(attempt));
+  }
+
+  #turnOf({ siblings, counter }: PlaceInRow, attempt: number): Promise<void> {
+    return siblings.turnOf(counter, this.#parts.clock, this.#pauseMs(attempt));
+  }
+
+  #pauseMs(attempt: number): number {
     const pauseMs = Math.min(pauseMsMax, pauseMsMin * 2 ** Math.min(attempt, 10));
-    await sleep(clock, pauseMs * (0.5 + random.fraction() / 2));
+    return pauseMs * (0.5 + this.#parts.random.fraction() / 2);
   }
 }
 
-/** Ops of one peer and document that this node brings to the owner at the same time. */
-interface Siblings {
-  readonly underWay: Set<number>;
-  appliedUpTo: number;
+/** An op among those of its peer that this node brings to the owner at the same time. */
+interface PlaceInRow {
+  readonly siblings: SiblingOps;
+  readonly counter: number;
 }
 
 interface Tried {
@@ -234,14 +246,21 @@ function outgoing(request: RoutedRequest, session: string, direct: boolean, thro
   return { session, plane, method, doc, payload, direct, hops, signal, remainingMs };
 }
 
+/** It came before another one that this node is bringing as well. */
+function awaitsSibling(error: BackplaneError, place: PlaceInRow | undefined): boolean {
+  if (error.code !== 'OP_GAP' || !place) return false;
+  const expected = Number(error.facts.expected);
+  return place.siblings.isUnderWay(expected) && !place.siblings.wasApplied(expected);
+}
+
 function mayRetry(
   request: RoutedRequest,
   error: BackplaneError,
-  siblings: Siblings | undefined,
+  place: PlaceInRow | undefined,
 ): boolean {
   if (error.code === 'OP_GAP') {
     const expected = Number(error.facts.expected);
-    return siblings ? siblings.underWay.has(expected) || expected <= siblings.appliedUpTo : false;
+    return awaitsSibling(error, place) || (place?.siblings.wasApplied(expected) ?? false);
   }
   if (request.plane === 'op') return passing.has(error.code) || doubtful.has(error.code);
   return passing.has(error.code) && error.certainty === 'definite' && !wasHandled(error);
