@@ -85,14 +85,21 @@ export class RunFigures {
     const shown = Math.ceil(count * Math.max(1, durationMs / Math.max(1, loadMs)));
     const { widthMs, buckets } = this.#buckets.joined(durationMs, shown);
     for (const nodeId of this.#nodes.nodeIds()) this.#placeOf(nodeId);
+    // Colours go by name, so that two runs of one scenario look alike.
+    const names = [...this.#places.keys()].sort(byName);
+    const lanes = this.#owners.lanes(documentsIn(laws), startMs);
+    const placeByName = [...this.#places.keys()].map((nodeId) => names.indexOf(nodeId));
     return {
       durationMs,
       load: load && { fromMs: load.fromMs - startMs, toMs: load.toMs - startMs },
       bucketMs: widthMs,
-      buckets: shownBuckets(buckets, this.#places.size),
-      nodes: [...this.#places.keys()].map((nodeId) => this.#nodes.lane(nodeId, startMs)),
+      buckets: shownBuckets(buckets, placeByName),
+      nodes: names.map((nodeId) => this.#nodes.lane(nodeId, startMs)),
       documents: this.#owners.documents,
-      lanes: this.#owners.lanes(documentsIn(laws), startMs),
+      lanes: lanes.map(({ owners, ...lane }) => ({
+        ...lane,
+        owners: owners.map((span) => ({ ...span, node: placeByName[span.node] ?? 0 })),
+      })),
     };
   }
 
@@ -198,7 +205,10 @@ function mergeBuckets(into: Bucket, later: Bucket): void {
 }
 
 /** Who owns how many lasts until it changes. */
-function shownBuckets(buckets: readonly (Bucket | undefined)[], nodes: number): SeriesBucket[] {
+function shownBuckets(
+  buckets: readonly (Bucket | undefined)[],
+  places: readonly number[],
+): SeriesBucket[] {
   let owners: NonNullable<Bucket['owners']> = { counts: [], documents: 0 };
   return Array.from(buckets, (bucket) => {
     owners = bucket?.owners ?? owners;
@@ -206,7 +216,7 @@ function shownBuckets(buckets: readonly (Bucket | undefined)[], nodes: number): 
     return {
       ...{ acknowledged, failed, unknown },
       latency: latency && latencyFigures(latency),
-      owned: Array.from({ length: nodes }, (_, node) => owners.counts[node] ?? 0),
+      owned: inPlaces(owners.counts, places),
       everOwned: owners.documents,
     };
   });
@@ -217,4 +227,17 @@ function documentsIn(laws: readonly LawReport[]): Set<string> {
     counterexamples.flatMap((each) => each.events),
   );
   return new Set(events.map(({ event }) => event.doc).filter((doc) => typeof doc === 'string'));
+}
+
+function inPlaces(counts: readonly number[], places: readonly number[]): number[] {
+  const placed = places.map(() => 0);
+  places.forEach((place, seen) => {
+    placed[place] = counts[seen] ?? 0;
+  });
+  return placed;
+}
+
+/** With `n2` before `n10`. */
+function byName(a: string, b: string): number {
+  return a.localeCompare(b, 'en', { numeric: true });
 }

@@ -10,6 +10,7 @@ export type OpFate =
 
 /** A percentile to five parts in a thousand: half of what a budget may be missed by. */
 const precision = 0.002;
+const pauseMsMax = 1_000;
 
 /** Counts ops, deliveries and requests, and how long acknowledgements took. */
 export class OpLedger {
@@ -21,6 +22,7 @@ export class OpLedger {
   #deliveries = 0;
   #firstMs: number | null = null;
   #lastMs = 0;
+  #activeMs = 0;
 
   /** The time from the first op to the last word about one. */
   get load(): { readonly fromMs: number; readonly toMs: number } | null {
@@ -53,7 +55,7 @@ export class OpLedger {
   /** Of ops that are still under way nobody knows what became of them. */
   figures(): Omit<DrillFigures, 'takeovers'> {
     const { sent, acknowledged, failed } = this.#ops;
-    const seconds = ((this.load?.toMs ?? 0) - (this.load?.fromMs ?? 0)) / 1_000;
+    const seconds = this.#activeMs / 1_000;
     const latency = this.#latency;
     return {
       ops: {
@@ -67,8 +69,7 @@ export class OpLedger {
   }
 
   #invoked({ doc, opId, atMs }: EventOf<'op.invoke'>): null {
-    this.#firstMs ??= atMs;
-    this.#lastMs = atMs;
+    this.#seen(atMs);
     const pending = entryOf(this.#pending, doc, () => new Map<string, number>());
     if (pending.has(opId)) return null;
     pending.set(opId, atMs);
@@ -76,12 +77,19 @@ export class OpLedger {
     return null;
   }
 
+  /** Longer pauses are no load: documents are claimed some time before it begins. */
+  #seen(atMs: number): void {
+    if (this.#firstMs !== null) this.#activeMs += Math.min(atMs - this.#lastMs, pauseMsMax);
+    this.#firstMs ??= atMs;
+    this.#lastMs = atMs;
+  }
+
   #ended(event: EventOf<'op.ok' | 'op.fail'>): OpFate | null {
     const pending = this.#pending.get(event.doc);
     const sentMs = pending?.get(event.opId);
     if (sentMs === undefined) return null;
     pending?.delete(event.opId);
-    this.#lastMs = event.atMs;
+    this.#seen(event.atMs);
     if (event.ev === 'op.ok') {
       this.#ops.acknowledged += 1;
       const latencyMs = event.atMs - sentMs;

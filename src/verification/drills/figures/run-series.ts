@@ -5,7 +5,7 @@ export interface RunSeries {
   readonly load: Span | null;
   readonly bucketMs: number;
   readonly buckets: readonly SeriesBucket[];
-  /** In the order in which they were seen. Spans of documents point into this list. */
+  /** By name. Spans of documents point into this list. */
   readonly nodes: readonly NodeLane[];
   /** How many documents had an owner. */
   readonly documents: number;

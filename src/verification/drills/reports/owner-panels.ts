@@ -37,10 +37,7 @@ export function documentLanes(axis: TimeAxis, top: number, series: RunSeries): D
 
 /** When each node ran, and when it was a member of the cluster. */
 export function nodeLanes(axis: TimeAxis, top: number, { nodes }: RunSeries): Drawn {
-  const placed = nodes
-    .map((lane, node) => ({ lane, node }))
-    .sort((a, b) => byName(a.lane.nodeId, b.lane.nodeId))
-    .slice(0, nodesShown);
+  const placed = nodes.map((lane, node) => ({ lane, node })).slice(0, nodesShown);
   const rows = placed.map(({ lane, node }, at) =>
     nodeLane(axis, top + headHeight + at * (laneHeight + laneGap), lane, node),
   );
