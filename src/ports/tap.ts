@@ -5,8 +5,8 @@
  * Laws, each a test in `test/conformance/tap.ts`:
  *  1. Every fence and append is told once, in the store's own order, with what became of it; one
  *     that was refused may be left out.
- *  2. Every session opened, ended or fenced, and every lease confirmed or taken away, is told once,
- *     in the directory's order. Sessions that are open at the start are told first.
+ *  2. Every session opened, renewed, ended or fenced, and every lease confirmed or taken away, is
+ *     told once, in the directory's order. Sessions that are open at the start are told first.
  *  3. When some of it went unseen, `unseen` is told in its place, before anything later; then, what
  *     became of the sessions meanwhile.
  *  4. After `flush` everything done before the call has been told.
@@ -21,7 +21,13 @@ export type Witness = (event: TapEvent) => void;
 
 export type TapEvent =
   | { readonly kind: 'session.open'; readonly session: string; readonly nodeId: string }
-  | { readonly kind: 'session.gone'; readonly session: string }
+  | { readonly kind: 'session.beat'; readonly session: string; readonly beat: number }
+  | {
+      readonly kind: 'session.gone';
+      readonly session: string;
+      /** The beat on which whoever ended it insisted; absent for one that ran out. */
+      readonly seenBeat?: number;
+    }
   | {
       readonly kind: 'lease.grant';
       readonly doc: string;

@@ -12,6 +12,10 @@ export interface Budgets {
   readonly awarenessMs: number;
   /** How much later than its deadline a request may be told so: timers and pauses of the caller. */
   readonly latenessMs: number;
+  /** From an op, or the end of a fault, until its peer is answered and every subscriber has it. */
+  readonly settleMs: number;
+  /** For how long an owner may answer that does not know yet that it was replaced: a lease. */
+  readonly staleMs: number;
 }
 
 export const budgetDefaults: Budgets = {
@@ -20,6 +24,8 @@ export const budgetDefaults: Budgets = {
   returnMs: 30_000,
   awarenessMs: 3_000,
   latenessMs: 50,
+  settleMs: 30_000,
+  staleMs: 30_000,
 };
 
 /** `recovery` for `recoveryMs`: what a person calls them. */

@@ -24,6 +24,7 @@ export type HistoryEvent =
   | NodeUp
   | NodeDown
   | SessionOpen
+  | SessionBeat
   | SessionGone
   | RequestSend
   | RequestRun
@@ -113,12 +114,13 @@ export interface LeaseGrant extends Recorded {
   readonly epoch: number;
 }
 
-/** A session answered for a document as its owner. */
+/** A session answered for a document as its owner, after that request was sent. */
 export interface Serve extends Recorded {
   readonly ev: 'serve';
   readonly doc: string;
   readonly session: string;
   readonly epoch: number;
+  readonly request?: string | null;
 }
 
 /** The store was asked to raise the epoch; recorded where the store decides, in its order. */
@@ -164,11 +166,19 @@ export interface SessionOpen extends Recorded {
   readonly nodeId: string;
 }
 
-/** The session was stopped, fenced, or ran out. */
+/** It was renewed; beats count 1, 2, 3 …, some of which may be missing. */
+export interface SessionBeat extends Recorded {
+  readonly ev: 'session.beat';
+  readonly session: string;
+  readonly beat: number;
+}
+
+/** The session was stopped, fenced, or ran out; whoever ended it had seen that beat of it. */
 export interface SessionGone extends Recorded {
   readonly ev: 'session.gone';
   readonly session: string;
   readonly certainty?: Certain | null;
+  readonly seenBeat?: number | null;
 }
 
 export interface RequestSend extends Recorded {

@@ -4,12 +4,16 @@ import { AckedIsKept } from './laws/acked-is-kept.ts';
 import { AppliedOnce } from './laws/applied-once.ts';
 import { AwarenessConverges } from './laws/awareness-converges.ts';
 import { DeadAreGone } from './laws/dead-are-gone.ts';
+import { DeliveriesArrive } from './laws/deliveries-arrive.ts';
 import { EpochsGrow } from './laws/epochs-grow.ts';
+import { LivingAreKept } from './laws/living-are-kept.ts';
 import { LivingComeBack } from './laws/living-come-back.ts';
+import { NoAnswerBelowEpoch } from './laws/no-answer-below-epoch.ts';
 import { NoWriteBelowEpoch } from './laws/no-write-below-epoch.ts';
 import { NothingLeftBehind } from './laws/nothing-left-behind.ts';
 import { OneOrder } from './laws/one-order.ts';
 import { OneOwnerPerEpoch } from './laws/one-owner-per-epoch.ts';
+import { OpsEnd } from './laws/ops-end.ts';
 import { RecoveryInTime } from './laws/recovery-in-time.ts';
 import { RequestsEnd } from './laws/requests-end.ts';
 import { SeqWithoutGap } from './laws/seq-without-gap.ts';
@@ -23,10 +27,14 @@ export function lawsOf(budgets: Budgets): Law[] {
     new OneOrder(),
     new EpochsGrow(),
     new NoWriteBelowEpoch(),
+    new NoAnswerBelowEpoch(budgets.staleMs),
     new OneOwnerPerEpoch(),
+    new OpsEnd(budgets.settleMs),
+    new DeliveriesArrive(budgets.settleMs),
     new RequestsEnd(budgets.latenessMs),
     new AwarenessConverges(budgets.awarenessMs),
     new DeadAreGone(budgets.cleanupMs),
+    new LivingAreKept(),
     new LivingComeBack(budgets.returnMs),
     new RecoveryInTime(budgets.recoveryMs),
     new NothingLeftBehind(),

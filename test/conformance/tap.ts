@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Tap, TapEvent, Witness } from '../../src/ports/tap.ts';
-import { freshId, someDescription } from './engine-fixture.ts';
+import { freshId, someDescription, someVitals } from './engine-fixture.ts';
 import { type DefineLaw, type Fixture, type LawOptions, lawSuite, needs } from './law-suite.ts';
 import { appendTo, newDocument, opsAfter, readAll } from './store-steps.ts';
 
@@ -183,12 +183,38 @@ function directoryLaws(law: DefineLaw<TapFixture>, scaleMs: number): void {
       { kind: 'session.open', session: a, nodeId: 'node-a' },
       { kind: 'session.open', session: b, nodeId: 'node-b' },
       { kind: 'session.open', session: c, nodeId: 'node-c' },
-      { kind: 'session.gone', session: a },
-      { kind: 'session.gone', session: b },
+      { kind: 'session.gone', session: a, seenBeat: 0 },
+      { kind: 'session.gone', session: b, seenBeat: 0 },
       { kind: 'session.gone', session: c },
     ]);
     await tap.close();
   });
+
+  law(
+    '2. tells of every sign of life, and of which one whoever ended a session knew',
+    async (fixture) => {
+      const { sessions } = needs(fixture.engine, 'tell of a directory');
+      const id = freshId('a');
+      const { tap, told } = await listen(fixture);
+      const ttlMs = 100 * scaleMs;
+      await sessions.open({ id, token: 't', ttlMs, description: someDescription });
+      const renew = (token: string, beat: number) =>
+        sessions.renew({ id, token, beat, ttlMs, vitals: someVitals });
+      await renew('t', 1);
+      await renew('t', 3);
+      expect(await renew('t', 2)).toEqual({ status: 'stale' });
+      expect(await renew('other', 9)).toEqual({ status: 'dead' });
+      await sessions.fence(id, 3, 'fenced');
+      await tap.flush();
+      expect(told).toEqual([
+        { kind: 'session.open', session: id, nodeId: someDescription.nodeId },
+        { kind: 'session.beat', session: id, beat: 1 },
+        { kind: 'session.beat', session: id, beat: 3 },
+        { kind: 'session.gone', session: id, seenBeat: 3 },
+      ]);
+      await tap.close();
+    },
+  );
 
   law('2. tells of every lease that is confirmed or taken away, once', async (fixture) => {
     const { leases } = needs(fixture.engine, 'tell of a directory');

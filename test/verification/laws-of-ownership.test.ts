@@ -129,3 +129,72 @@ describe('one-owner-per-epoch', () => {
     expect(await outcomeOf(law, [fence('s', 1, 'unknown')])).toBe('unknown');
   });
 });
+
+describe('no-answer-below-epoch', () => {
+  const law = 'no-answer-below-epoch';
+  const budgets = { staleMs: 1_000 };
+  const send = (id: string, t: number) => ({ ev: 'request.send', id, timeoutMs: 5_000, t });
+  const answer = (request: string, t: number, epoch: number, session = 's') => ({
+    ...{ ev: 'serve', doc: 'd', session, epoch, request, t },
+  });
+  const replaced = [
+    { ...fence('s', 1), t: 0 },
+    { ...fence('t', 2), t: 100 },
+  ];
+
+  test('accepts answers of the owner, and of one that can not know yet', async () => {
+    const history = [
+      ...[...replaced, send('a', 1_100), answer('a', 1_101, 1), send('b', 1_200)],
+      answer('b', 1_201, 2, 't'),
+    ];
+    expect(await verdictOf(law, history, budgets)).toMatchObject({ outcome: 'holds', checked: 2 });
+  });
+
+  test('rejects an answer of an owner that was replaced longer ago than a lease', async () => {
+    const late = [...replaced, send('a', 1_101), answer('a', 1_102, 1)];
+    expect(await rejected(law, late, budgets)).toEqual([3, 4, 5]);
+    const granted = [replaced[0]!, { ...grant('t', 2), t: 100 }, ...late.slice(2)];
+    expect(await rejected(law, granted, budgets)).toEqual([3, 4, 5]);
+    const twice = [...replaced, { ...fence('u', 3), t: 900 }, ...late.slice(2)];
+    expect(await rejected(law, twice, budgets)).toEqual([3, 5, 6]);
+  });
+
+  test('counts from when it was asked: an answer may be under way for long', async () => {
+    const history = [...replaced, send('a', 1_100), answer('a', 9_000, 1)];
+    expect(await outcomeOf(law, history, budgets)).toBe('holds');
+  });
+
+  test('asks nothing of answers of which nobody knows what they are an answer to', async () => {
+    const lost = [send('a', 2_000), { ev: 'request.end', id: 'a', outcome: 'unknown', t: 2_001 }];
+    const history = [...replaced, ...lost, answer('a', 2_002, 1), { ...serve('s', 1), t: 3_000 }];
+    expect(await outcomeOf(law, history, budgets)).toBe('unknown');
+    expect(await outcomeOf(law, [send('a', 0), answer('a', 1, 1)], budgets)).toBe('unknown');
+    expect(await outcomeOf(law, [{ ...fence('s', 2, 'unknown'), t: 0 }], budgets)).toBe('unknown');
+  });
+});
+
+describe('living-are-kept', () => {
+  const law = 'living-are-kept';
+  const beat = (beat: number) => ({ ev: 'session.beat', session: 's', beat });
+  const gone = (seenBeat?: number, more = {}) => ({
+    ...{ ev: 'session.gone', session: 's', seenBeat },
+    ...more,
+  });
+
+  test('accepts the end of a session whose last beat was known, and of one that ran out', async () => {
+    expect(await verdictOf(law, [beat(1), beat(2), gone(2)])).toMatchObject({ checked: 1 });
+    expect(await outcomeOf(law, [gone(0)])).toBe('holds');
+    expect(await outcomeOf(law, [beat(7), gone()])).toBe('unknown');
+    expect(await outcomeOf(law, [beat(7)])).toBe('unknown');
+  });
+
+  test('rejects the end of a session that had just shown a sign of life', async () => {
+    expect(await rejected(law, [beat(1), beat(2), gone(1)])).toEqual([3, 4]);
+    expect(await rejected(law, [beat(1), gone(0)])).toEqual([2, 3]);
+  });
+
+  test('asks nothing when it may live', async () => {
+    const history = [beat(1), gone(0, { certainty: 'indefinite' })];
+    expect(await outcomeOf(law, history)).toBe('unknown');
+  });
+});

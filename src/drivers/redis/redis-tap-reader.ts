@@ -31,6 +31,7 @@ export class RedisTapReader {
   readonly #options: RedisTapReaderOptions;
   readonly #store: string;
   readonly #bucket: string;
+  readonly #session: string;
   /** The arguments of the script that runs, behind its keys. */
   #call: { readonly key: string; readonly args: readonly string[] } | null = null;
   #append: AppendUnderWay | null = null;
@@ -47,6 +48,7 @@ export class RedisTapReader {
     const { prefix } = options.keys;
     this.#store = `${prefix}doc:{`;
     this.#bucket = `${prefix}leases:{l`;
+    this.#session = options.keys.session('');
   }
 
   /** Throws FRAME_INVALID when a step of a script does not hold what we write. */
@@ -82,11 +84,12 @@ export class RedisTapReader {
     this.#tell({ kind: 'session.open', session, nodeId });
   }
 
-  sessionGone(session: string): void {
+  /** `seenBeat`: the one on which whoever ended it insisted. */
+  sessionGone(session: string, seenBeat: number | null = null): void {
     if (this.#gone.has(session)) return;
     this.#open.delete(session);
     this.#gone.add(session);
-    this.#tell({ kind: 'session.gone', session });
+    this.#tell({ kind: 'session.gone', session, ...(seenBeat !== null && { seenBeat }) });
   }
 
   #step(command: MonitoredCommand): void {
@@ -110,7 +113,7 @@ export class RedisTapReader {
       }
       case 'zrem': {
         const [key, id = ''] = command.arguments(2);
-        if (key === this.#options.keys.expiries) this.sessionGone(id);
+        if (key === this.#options.keys.expiries) this.#buried(id);
         return;
       }
       default:
@@ -126,11 +129,27 @@ export class RedisTapReader {
       // Once before the ops, as it was, and once behind them.
       if (field === 'seq' && args[3] === 'chain') return this.#appended(key);
       if (field === 'seq') this.#append = this.#beginAppend(key);
+    } else if (field === 'beat' && key.startsWith(this.#session)) {
+      this.#renewed(key, value);
     } else if (key.startsWith(this.#bucket)) {
       this.#leased(field, parseLease(args[2], new RedisReply(key)));
     } else if (key === this.#options.keys.descriptions) {
       this.#described = { id: field, nodeId: new RedisReply(key).object(value).text('nodeId') };
     }
+  }
+
+  #renewed(key: string, beat: string): void {
+    const session = decodeName(key.slice(this.#session.length));
+    if (session === null) return;
+    this.#tell({ kind: 'session.beat', session, beat: new RedisReply(key).count(beat) });
+  }
+
+  /** One that ran out is buried with a beat that no session has. */
+  #buried(id: string): void {
+    const { key, args } = this.#call ?? {};
+    const isCalled = key === this.#options.keys.session(id) && args?.[0] === id;
+    const seenBeat = isCalled ? Number(args[1]) : Number.NaN;
+    this.sessionGone(id, Number.isSafeInteger(seenBeat) && seenBeat >= 0 ? seenBeat : null);
   }
 
   #fenced([key = '', , name, , epoch, , session]: readonly string[]): void {
@@ -190,8 +209,10 @@ export class RedisTapReader {
 
 /** `EVALSHA sha 2 key key argument …`; null when it has no key. */
 function callOf(command: MonitoredCommand): { key: string; args: string[] } | null {
-  const [, count = '', ...rest] = command.arguments(6);
-  const keys = Number(count);
-  const [key] = rest;
-  return keys >= 1 && key !== undefined ? { key, args: rest.slice(keys) } : null;
+  const keys = Number(command.arguments(2)[1]);
+  const [key, ...rest] = command.arguments(4 + Math.min(keys, keysMax)).slice(2);
+  return keys >= 1 && key !== undefined ? { key, args: rest.slice(keys - 1) } : null;
 }
+
+/** More than any script of ours has: what a stranger's script is called with is none of our business. */
+const keysMax = 8;

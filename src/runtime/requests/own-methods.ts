@@ -6,7 +6,8 @@ import type { Methods } from './methods.ts';
 export function registerOwnMethods(node: BackplaneNode, methods: Methods): void {
   const answer = (value: unknown) => Buffer.from(JSON.stringify(value));
   methods.register('ping', ({ doc }) => {
-    return answer({ pong: true, nodeId: node.nodeId, session: node.session(), doc });
+    const epoch = doc === null ? null : node.ownedEpoch(doc);
+    return answer({ pong: true, nodeId: node.nodeId, session: node.session(), doc, epoch });
   });
   methods.register('methods', () => answer(methods.names()));
   methods.register('state', async ({ doc }) => {

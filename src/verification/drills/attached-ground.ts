@@ -30,8 +30,10 @@ const lookMs = 200;
 /** Nobody listens to the store or the keys of somebody else's cluster: that would slow it down. */
 const unjudged = [
   'no-write-below-epoch',
+  'no-answer-below-epoch',
   'one-owner-per-epoch',
   'dead-are-gone',
+  'living-are-kept',
   'nothing-left-behind',
 ];
 

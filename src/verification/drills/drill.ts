@@ -1,8 +1,9 @@
 import { type Clock, sleep } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import { type Budgets, budgetDefaults } from '../budgets.ts';
+import type { Budgets } from '../budgets.ts';
 import { LiveJudge } from '../live-judge.ts';
 import { SeededRandom } from '../seeded-random.ts';
+import { drillBudgets } from './drill-budgets.ts';
 import { recordKeys, recordLeases, recordLogs } from './final-reading.ts';
 import type { Ground } from './ground.ts';
 import { HistoryRecorder, type Recordable } from './history-recorder.ts';
@@ -52,8 +53,6 @@ export interface DrillRun {
   readonly ground: Pick<Ground, 'broker' | 'logs' | 'attached' | 'unjudged'> & { nodes: number };
 }
 
-/** How long followers may take to see the end of every log. */
-const settleMsMax = 30_000;
 /** A little more than a budget, so that what is measured is certainly due. */
 const slackMs = 250;
 
@@ -76,7 +75,7 @@ export class Drill {
   constructor(order: DrillOrder, parts: DrillParts) {
     this.#order = order;
     this.#parts = parts;
-    this.#budgets = { ...budgetDefaults, ...order.scenario.budgets };
+    this.#budgets = drillBudgets(order.scenario);
     this.#live = new LiveJudge(this.#budgets);
     this.#startedMs = parts.clock.monotonicMs();
   }
@@ -194,16 +193,17 @@ export class Drill {
   /** Until everybody has seen everything, and everything that takes its time has had it. */
   async #settle(ground: Ground, workload: Workload): Promise<void> {
     this.#doing = 'what is under way ends';
-    await workload.stop();
+    const { settleMs, awarenessMs, cleanupMs } = this.#budgets;
+    const { requestTimeoutMs } = this.#order.scenario.workload;
+    await workload.stop(Math.max(settleMs, requestTimeoutMs) + slackMs);
     await ground.catchUp();
     const store = await ground.store();
     const heads = new Map<string, number>();
     for (const doc of this.#documents()) heads.set(doc, (await store.head(doc))?.seq ?? 0);
     this.#doing = 'followers catch up';
-    const [laggard] = await workload.settle(heads, settleMsMax);
+    const [laggard] = await workload.settle(heads, settleMs + slackMs);
     if (laggard) this.#problems.push(lagging(laggard));
     this.#doing = 'the dead are cleared away';
-    const { awarenessMs, cleanupMs } = this.#budgets;
     // While there are faults nobody has to be cleared away; without a death there is nobody.
     const clearedMs = Math.max(this.#lastDeathMs, this.#quietSinceMs) + cleanupMs;
     const hasDied = this.#lastDeathMs > Number.NEGATIVE_INFINITY;

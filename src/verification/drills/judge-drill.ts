@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { isoTime } from '../../foundation/iso-time.ts';
-import { budgetDefaults } from '../budgets.ts';
 import { judgeHistory } from '../judge-history.ts';
 import { budgetsKept } from './budgets-kept.ts';
 import type { DrillRun } from './drill.ts';
+import { drillBudgets } from './drill-budgets.ts';
 import type { DrillReport, FaultReport } from './drill-report.ts';
 import { verdictOf } from './drill-verdict.ts';
 import type { RunSeries } from './figures/run-series.ts';
@@ -30,7 +30,7 @@ export async function judgeDrill(drill: DrillToJudge, done: DrillRun): Promise<J
   const { scenario, history, run, seed, replay } = drill;
   const { injected, problems, ground } = done;
   const source = () => ({ name: history, pieces: createReadStream(history) });
-  const budgets = { ...budgetDefaults, ...scenario.budgets };
+  const budgets = drillBudgets(scenario);
   const { laws } = await judgeHistory(source(), { budgets });
   const measured = await figuresOf(source());
   const figures = measured.figures();

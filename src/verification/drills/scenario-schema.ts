@@ -18,6 +18,9 @@ const figures: Readonly<Record<BudgetName | 'p50' | 'p99', string>> = {
   return: 'Until a living node that lost its session has another.',
   awareness: 'From the last change until every view shows it.',
   lateness: 'How much later than its deadline a request may be told so.',
+  settle:
+    'From an op, or the end of a fault, until its peer is answered and every subscriber has it.',
+  stale: 'For how long an owner may answer that was replaced (default: the TTL of a lease).',
   p50: 'In which half of the ops are acknowledged.',
   p99: 'In which 99 of 100 ops are acknowledged.',
 };

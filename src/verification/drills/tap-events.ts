@@ -9,8 +9,12 @@ export function tapEvents(event: TapEvent): readonly Recordable[] {
   switch (event.kind) {
     case 'session.open':
       return [{ ev: 'session.open', session: event.session, nodeId: event.nodeId }];
-    case 'session.gone':
-      return [{ ev: 'session.gone', session: event.session }];
+    case 'session.beat':
+      return [{ ev: 'session.beat', session: event.session, beat: event.beat }];
+    case 'session.gone': {
+      const { session, seenBeat } = event;
+      return [{ ev: 'session.gone', session, ...(seenBeat !== undefined && { seenBeat }) }];
+    }
     case 'lease.grant': {
       const { doc, session, epoch } = event;
       return [

@@ -111,7 +111,8 @@ export class LoadFollower {
     counts.requestsSent += 1;
     counts.requestsUnderWay += 1;
     try {
-      await this.#handle.rpc('ping', { request: id }, { timeoutMs });
+      const pong = await this.#handle.rpc('ping', { request: id }, { timeoutMs });
+      this.#served(id, pong);
       counts.requestsAnswered += 1;
       this.#requestEnded(id, dueMs, null);
     } catch (thrown) {
@@ -198,6 +199,13 @@ export class LoadFollower {
 
   #fail(opId: string, code: string, certainty: 'definite' | 'indefinite'): void {
     this.#parts.site.recorder.record({ ev: 'op.fail', doc: this.doc, opId, code, certainty });
+  }
+
+  /** An owner that could not be sure of its lease any more says no epoch. */
+  #served(request: string, pong: unknown): void {
+    const { session, epoch } = (pong ?? {}) as { session?: unknown; epoch?: unknown };
+    if (typeof session !== 'string' || typeof epoch !== 'number') return;
+    this.#parts.site.recorder.record({ ev: 'serve', doc: this.doc, session, epoch, request });
   }
 
   /** Too late because this very process stood still is nothing that anybody was told. */
