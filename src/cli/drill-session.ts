@@ -7,9 +7,11 @@ import type { DrillReport } from '../verification/drills/drill-report.ts';
 import { findScenario } from '../verification/drills/find-scenario.ts';
 import type { JudgedDrill } from '../verification/drills/judge-drill.ts';
 import { knownFaults } from '../verification/drills/known-faults.ts';
+import { nodeNames } from '../verification/drills/read-scenario.ts';
 import { annotateGithub } from '../verification/drills/reports/github-annotations.ts';
 import { type Attachment, defaultHistory, runDrill } from '../verification/drills/run-drill.ts';
 import type { Scenario } from '../verification/drills/scenario.ts';
+import { relationProblems } from '../verification/drills/scenario-relations.ts';
 import { counted } from '../verification/law.ts';
 import { askForAttachment } from './attach-drill.ts';
 import type { CommandContext } from './context.ts';
@@ -86,7 +88,7 @@ export class DrillSession {
     const { adjustments, attach } = this.#options;
     const { scenario } = await findScenario(name, { faults: knownFaults });
     const adjusted = adjustScenario(scenario, adjustments);
-    if (!attach) return adjusted;
+    if (!attach) return checkAdjusted(adjusted);
     // Who owns everything at first is not up to a visitor.
     return { ...adjusted, workload: { ...adjusted.workload, ownedBy: null } };
   }
@@ -144,6 +146,16 @@ export class DrillSession {
     const { environment, terminal } = this.#context.world;
     await annotateGithub(report, environment, (text) => terminal.err.write(text));
   }
+}
+
+/** What the file allows, the flags need not. */
+function checkAdjusted(scenario: Scenario): Scenario {
+  const nodes = nodeNames(scenario.cluster.nodes);
+  const [problem] = relationProblems(scenario, { faults: knownFaults, nodes });
+  if (!problem) return scenario;
+  throw new BackplaneError('USAGE', `${scenario.name} with these flags: ${problem.message}`, {
+    remedy: `backplane drill show ${scenario.name}`,
+  });
 }
 
 /** `drills.html` for `owner-crash` is `drills-owner-crash.html`. */

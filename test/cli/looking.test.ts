@@ -42,6 +42,8 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],
   ],
+  'drill list': [[], ['--faults', '-o', 'json']],
+  'drill show': [['owner-crash'], ['owner-crash', '--source'], ['--schema']],
   help: [[], ['tail'], ['BP-LEASE-HELD']],
   man: [['tail']],
   completion: [['bash']],

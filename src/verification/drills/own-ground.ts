@@ -1,22 +1,24 @@
 import { rm } from 'node:fs/promises';
 import type { Engine, InspectableStore } from '../../ports/engine.ts';
-import type { Tap } from '../../ports/tap.ts';
+import type { KeyRow, Tap, Witness } from '../../ports/tap.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { openVisitor } from '../../runtime/visitor-runtime.ts';
 import { drillStore } from './brokers/drill-store.ts';
 import type { OwnedBroker } from './brokers/owned-broker.ts';
 import { type BrokerPlan, startBroker } from './brokers/start-broker.ts';
-import type { DrillStore } from './drill-cluster.ts';
+import type { DrillCluster, DrillStore } from './drill-cluster.ts';
 import type { DrillDoors, OpenedBroker, StorePlace } from './drill-doors.ts';
 import type { Ground } from './ground.ts';
 import type { Recordable } from './history-recorder.ts';
 import { type NodeEvent, NodeProcess } from './nodes/node-process.ts';
 import { Warden } from './nodes/warden.ts';
-import { type Operator, OwnInjector } from './own-injector.ts';
+import { OwnInjector } from './own-injector.ts';
 import { ownerIn } from './owner-in.ts';
 import { openFaultProxy } from './proxy/fault-proxy.ts';
+import { nodeNames } from './read-scenario.ts';
 import type { ClusterPlan } from './scenario.ts';
 import { tapEvents } from './tap-events.ts';
+import { UndoList } from './undo-list.ts';
 
 export interface OwnGroundOrder {
   readonly cluster: ClusterPlan;
@@ -31,117 +33,153 @@ export interface OwnGroundOrder {
 /** A node that cannot hand over in this time hangs. */
 const leaveMsMax = 30_000;
 
+/** What is there once a cluster runs. */
+interface Opened {
+  readonly cluster: DrillCluster & { readonly nodes: readonly NodeProcess[] };
+  readonly engine: Engine;
+  readonly openStore: OpenedBroker['openStore'];
+  readonly tap: Tap;
+  readonly place: StorePlace;
+}
+
 /**
  * A cluster of our own: a broker, nodes behind proxies, and somebody who ends all of it should we
  * not. Whatever was started before a failure is ended again.
  */
 export async function openOwnGround(order: OwnGroundOrder, doors: DrillDoors): Promise<Ground> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const undoAll = async () => {
-    for (const step of undo.splice(0).reverse()) await step().catch(() => {});
-  };
+  const undo = new UndoList();
   try {
-    return await open();
+    const opened = await open(order, doors, undo);
+    return new OwnGround(opened, { order, doors, undo });
   } catch (error) {
-    await undoAll();
+    await undo.run();
     throw error;
   }
+}
 
-  async function open(): Promise<Ground> {
-    const warden = await Warden.start(doors);
-    undo.push(() => warden.close());
-    const folder = warden.makeFolder();
-    undo.push(() => rm(folder, { recursive: true, force: true }));
-    const tools = { ...doors, folder, warden };
-    const broker = await startBroker(await brokerPlan(order.broker, doors), tools);
-    undo.push(() => broker.close());
-    const store = drillStore(storeKind(order, broker), folder);
-    const view = await openView(broker, store);
-    const nodes = await createNodes(broker, store, warden);
-    const cluster = { nodes, broker, store, folder };
-    const starting = nodes.filter(({ nodeId }) => !order.first || nodeId === order.first);
-    await Promise.all(starting.map((node) => node.start()));
-    return {
-      injector: new OwnInjector(cluster, operatorOf(view.engine)),
-      broker: broker.server,
-      logs: store.kind === 'redis' ? broker.server : 'SQLite',
-      attached: null,
-      unjudged: [],
-      urls: nodes.map(({ address }) => address),
-      engine: view.engine,
-      store: view.store,
-      ownerOf: (doc) => ownerIn(view.engine, doc),
-      startAll: async () => {
-        const waiting = nodes.filter(({ pid }) => pid === null);
-        await Promise.all(waiting.map((node) => node.start()));
-      },
-      catchUp: () => view.tap.flush(),
-      leave: async () => (await Promise.all(nodes.map(leave))).flat(),
-      keys: () => doors.listKeys(view.place.brokerUrl),
-      close: undoAll,
-    };
+async function open(order: OwnGroundOrder, doors: DrillDoors, undo: UndoList): Promise<Opened> {
+  const warden = undo.closes(await Warden.start(doors));
+  const folder = warden.makeFolder();
+  undo.add(() => rm(folder, { recursive: true, force: true }));
+  const tools = { ...doors, folder, warden };
+  const broker = undo.closes(await startBroker(await brokerPlan(order.broker, doors), tools));
+  const store = drillStore(storeKind(order, broker), folder);
+  // Our own eyes see the broker through a proxy that nothing is done to, and that moves with it.
+  const upstream = () => broker.port();
+  const proxy = undo.closes(await openFaultProxy({ ...doors, upstream }));
+  const place = { brokerUrl: `redis://127.0.0.1:${proxy.port}`, storeUrl: store.url };
+  const { engine, openStore } = await doors.openEngine(place.brokerUrl);
+  undo.closes(engine);
+  const witness: Witness = (event) => tapEvents(event).forEach(order.record);
+  const tap = undo.closes(await doors.openTap(place, witness));
+  const nodes = await createNodes(order, { doors, undo, upstream, warden, storeUrl: store.url });
+  const starting = nodes.filter(({ nodeId }) => !order.first || nodeId === order.first);
+  await Promise.all(starting.map((node) => node.start()));
+  return { cluster: { nodes, broker, store, folder }, engine, openStore, tap, place };
+}
+
+async function createNodes(
+  order: OwnGroundOrder,
+  parts: {
+    readonly doors: DrillDoors;
+    readonly undo: UndoList;
+    readonly upstream: () => number;
+    readonly warden: Warden;
+    readonly storeUrl: string;
+  },
+): Promise<NodeProcess[]> {
+  const { doors, undo, upstream, warden, storeUrl } = parts;
+  const nodes: NodeProcess[] = [];
+  const scripts = await doors.scriptNames();
+  undo.add(() => Promise.all(nodes.map((node) => node.kill())));
+  for (const nodeId of nodeNames(order.cluster.nodes)) {
+    const proxy = undo.closes(await openFaultProxy({ ...doors, scripts, upstream }));
+    const observe = (event: NodeEvent) => recordNode(event, order.record);
+    const { serve } = order.cluster;
+    nodes.push(
+      await NodeProcess.create({ ...doors, nodeId, proxy, storeUrl, serve, warden, observe }),
+    );
+  }
+  return nodes;
+}
+
+class OwnGround implements Ground {
+  readonly attached = null;
+  readonly unjudged = [];
+  readonly injector: OwnInjector;
+  readonly #opened: Opened;
+  readonly #doors: DrillDoors;
+  readonly #undo: UndoList;
+  #store: Promise<InspectableStore> | null = null;
+  #visitor: Promise<Visitor> | null = null;
+
+  constructor(
+    opened: Opened,
+    parts: { readonly order: OwnGroundOrder; readonly doors: DrillDoors; readonly undo: UndoList },
+  ) {
+    const { order, doors, undo } = parts;
+    this.#opened = opened;
+    this.#doors = doors;
+    this.#undo = undo;
+    const operator = { ...doors, doc: order.doc, open: () => this.#operator() };
+    this.injector = new OwnInjector(opened.cluster, operator);
+  }
+
+  get broker(): string {
+    return this.#opened.cluster.broker.server;
+  }
+
+  get logs(): string {
+    return this.#opened.cluster.store.kind === 'redis' ? this.broker : 'SQLite';
+  }
+
+  get urls(): string[] {
+    return this.#opened.cluster.nodes.map(({ address }) => address);
+  }
+
+  get engine(): Engine {
+    return this.#opened.engine;
+  }
+
+  store(): Promise<InspectableStore> {
+    this.#store ??= this.#opened
+      .openStore(this.#opened.place.storeUrl)
+      .then((store) => this.#undo.closes(store));
+    return this.#store;
+  }
+
+  ownerOf(doc: string): Promise<string | null> {
+    return ownerIn(this.engine, doc);
+  }
+
+  async startAll(): Promise<void> {
+    const waiting = this.#opened.cluster.nodes.filter(({ pid }) => pid === null);
+    await Promise.all(waiting.map((node) => node.start()));
+  }
+
+  catchUp(): Promise<void> {
+    return this.#opened.tap.flush();
+  }
+
+  async leave(): Promise<string[]> {
+    return (await Promise.all(this.#opened.cluster.nodes.map(leave))).flat();
+  }
+
+  keys(): AsyncIterable<KeyRow[]> {
+    return this.#doors.listKeys(this.#opened.place.brokerUrl);
+  }
+
+  close(): Promise<void> {
+    return this.#undo.run();
   }
 
   /** A visitor is opened for a scenario that has something for it to do. */
-  function operatorOf(engine: Engine): Operator {
-    let visitor: Promise<Visitor> | null = null;
-    undo.push(async () => (await visitor)?.close());
-    const open = async () => {
-      visitor ??= openVisitor({ engine, ...doors }, { mayFence: false });
-      return { engine, visitor: await visitor };
-    };
-    return { ...doors, doc: order.doc, open };
-  }
-
-  /** Our own eyes see the broker through a proxy that nothing is done to, and that moves with it. */
-  async function openView(
-    broker: OwnedBroker,
-    store: DrillStore,
-  ): Promise<Pick<Ground, 'engine' | 'store'> & { tap: Tap; place: StorePlace }> {
-    const proxy = await openFaultProxy({ ...doors, upstream: () => broker.port() });
-    undo.push(() => proxy.close());
-    const place = { brokerUrl: `redis://127.0.0.1:${proxy.port}`, storeUrl: store.url };
-    const opened = await doors.openEngine(place.brokerUrl);
-    undo.push(() => opened.engine.close());
-    const tap = await doors.openTap(place, (event) => {
-      for (const each of tapEvents(event)) order.record(each);
-    });
-    undo.push(() => tap.close());
-    return { engine: opened.engine, store: openedOnce(opened, store.url), tap, place };
-  }
-
-  function openedOnce({ openStore }: OpenedBroker, url: string): Ground['store'] {
-    let opening: Promise<InspectableStore> | null = null;
-    undo.push(async () => (await opening)?.close());
-    return () => {
-      opening ??= openStore(url);
-      return opening;
-    };
-  }
-
-  async function createNodes(
-    broker: OwnedBroker,
-    store: DrillStore,
-    warden: Warden,
-  ): Promise<NodeProcess[]> {
-    const nodes: NodeProcess[] = [];
-    const scripts = await doors.scriptNames();
-    undo.push(() => Promise.all(nodes.map((node) => node.kill())));
-    for (let number = 1; number <= order.cluster.nodes; number++) {
-      const proxy = await openFaultProxy({ ...doors, scripts, upstream: () => broker.port() });
-      undo.push(() => proxy.close());
-      const node = await NodeProcess.create({
-        ...doors,
-        nodeId: `node-${number}`,
-        proxy,
-        storeUrl: store.url,
-        serve: order.cluster.serve,
-        warden,
-        observe: (event) => recordNode(event, order.record),
-      });
-      nodes.push(node);
-    }
-    return nodes;
+  async #operator(): Promise<{ engine: Engine; visitor: Visitor }> {
+    const { engine } = this;
+    this.#visitor ??= openVisitor({ engine, ...this.#doors }, { mayFence: false }).then((visitor) =>
+      this.#undo.closes(visitor),
+    );
+    return { engine, visitor: await this.#visitor };
   }
 }
 

@@ -3,7 +3,12 @@ import { BackplaneError } from '../../foundation/errors.ts';
 import type { DrillCluster } from './drill-cluster.ts';
 import type { ActiveFault, FaultKind } from './fault.ts';
 import { faultBook } from './fault-book.ts';
-import { type OperatorFault, type OperatorSite, operatorFaults } from './faults/operator-faults.ts';
+import {
+  drainFault,
+  type OperatorFault,
+  type OperatorSite,
+  operatorFaults,
+} from './faults/operator-faults.ts';
 import type { FaultParameters, FaultTraits, Injector } from './injector.ts';
 
 /** Somebody who can only knock at the doors of the cluster. */
@@ -31,6 +36,7 @@ export class OwnInjector implements Injector {
 
   unfit(fault: string, parameters: FaultParameters = {}): string | null {
     const kind = kindNamed(fault);
+    if (kind === drainFault) return 'nobody would start it again: terminate does';
     if (!('unfit' in kind)) return null;
     return kind.unfit(this.#cluster, v.parse(kind.parameters, parameters));
   }
@@ -55,7 +61,7 @@ export class OwnInjector implements Injector {
 }
 
 function kindNamed(name: string): FaultKind | OperatorFault {
-  const kind = [...faultBook, ...operatorFaults].find((each) => each.name === name);
+  const kind = [...faultBook, ...operatorFaults, drainFault].find((each) => each.name === name);
   if (kind) return kind;
   throw new BackplaneError('USAGE', `no fault is called ${name}`, {
     remedy: 'backplane drill list --faults',

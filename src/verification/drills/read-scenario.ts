@@ -55,7 +55,8 @@ function check(
   return output;
 }
 
-function nodeNames(count: number): string[] {
+/** What the nodes of a drill are called. */
+export function nodeNames(count: number): string[] {
   return Array.from({ length: count }, (_, at) => `node-${at + 1}`);
 }
 

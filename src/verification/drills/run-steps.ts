@@ -39,6 +39,8 @@ interface Held {
 /** How long a document may be without an owner before a fault "on the owner" is given up. */
 const ownerMsMax = 20_000;
 const ownerLookMs = 100;
+/** A fault that is over at once may touch nothing, and then proves nothing. */
+const holdShareMin = 0.25;
 
 /**
  * Does what the steps of a scenario say. Whatever happens, every fault that was injected is taken
@@ -185,7 +187,8 @@ export class StepRunner {
     while (clock.monotonicMs() < untilMs && !signal.aborted) {
       // Drawn before anything is waited for, so that the same seed draws the same faults.
       const kind = kinds[Math.floor(random.fraction() * kinds.length)] as FaultTraits;
-      const forMs = Math.round(random.fraction() * step.holdMsMax);
+      const share = holdShareMin + random.fraction() * (1 - holdShareMin);
+      const forMs = Math.round(share * step.holdMsMax);
       const pauseMs = Math.round(random.fraction() * step.pauseMsMax);
       const at = Math.floor(random.fraction() * nodes.length);
       const node = kind.on === 'node' ? (nodes[at] as string) : null;
