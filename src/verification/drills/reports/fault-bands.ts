@@ -4,6 +4,7 @@ import type { FaultReport } from '../drill-report.ts';
 import { html, type Markup } from './markup.ts';
 import { type Drawn, textWidth } from './picture-frame.ts';
 import type { TimeAxis } from './time-axis.ts';
+import { faultWords } from './verdict-words.ts';
 
 /** A violation in time. */
 export interface ViolationMark {
@@ -17,6 +18,8 @@ const rowsMax = 5;
 /** Beyond this many rows of full labels, a fault has only its number. */
 const labelledRows = 3;
 const numberWidth = 20;
+/** How much wider letters are here than those of other texts. */
+const boldness = 1.09;
 const bandsMax = 400;
 
 /** The faults over a picture, each with its number in the table and, where there is room, its name. */
@@ -29,7 +32,7 @@ export function faultLabels(
   const rows: number[] = [];
   const labels = faults.slice(0, bandsMax).map((fault, at) => {
     const number = String(at + 1);
-    const words = `${number}  ${clipped(`${fault.fault} on ${fault.target}`)}`;
+    const words = `${number}  ${clipped(faultWords(fault))}`;
     const place = (width: number, rowCount: number) => {
       const x = Math.max(axis.left, Math.min(axis.x(fault.startMs) - 6, axis.right - width));
       const row = Array.from({ length: rowCount }, (_, each) => each).find(
@@ -39,7 +42,7 @@ export function faultLabels(
       rows[row] = x + width + 4;
       return { x, width, y: top + row * rowHeight };
     };
-    const wide = place(textWidth(words) + 16, labelledRows);
+    const wide = place(textWidth(words) * boldness + 14, labelledRows);
     const spot = wide ?? place(textWidth(number) + numberWidth - 6, rowsMax);
     if (spot === null) return html``;
     const text = wide === null ? number : words;
@@ -88,11 +91,12 @@ export function drawMarks(
   });
 }
 
-function titleOf({ fault, target, startMs, endMs, recoveryMs }: FaultReport): string {
+function titleOf(fault: FaultReport): string {
+  const { startMs, endMs, recoveryMs } = fault;
   const held = endMs === null || endMs === startMs ? '' : ` for ${formatDuration(endMs - startMs)}`;
   const recovery =
     recoveryMs === null ? '' : `; the longest outage was ${formatDuration(recoveryMs)}`;
-  return `${fault} on ${target}, at +${formatDuration(startMs)}${held}${recovery}`;
+  return `${faultWords(fault)}, at +${formatDuration(startMs)}${held}${recovery}`;
 }
 
 function clipped(text: string): string {

@@ -3,7 +3,7 @@ import { formatDuration } from '../../../foundation/duration.ts';
 import { clipText, safeText } from '../../../foundation/safe-text.ts';
 import { counterexampleText } from '../../event-text.ts';
 import type { DrillReport } from '../drill-report.ts';
-import { budgetWords, headline, lawWords, verdictSentences } from './verdict-words.ts';
+import { budgetWords, faultWords, headline, lawWords, verdictSentences } from './verdict-words.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -66,8 +66,8 @@ export function githubSummary(report: DrillReport): string {
   const marks = { pass: '✅', violated: '❌', inconclusive: '⚠️' };
   const lawMarks = { holds: '✅', violated: '❌', unknown: '➖' };
   const rows = laws.map((law) => [lawMarks[law.outcome], law.law, lawWords(law)]);
-  const faultRows = faults.map(({ fault, target, startMs, evidence, recoveryMs }) => [
-    ...[`${fault} on ${target}`, `+${formatDuration(startMs)}`],
+  const faultRows = faults.map(({ startMs, evidence, recoveryMs, ...fault }) => [
+    ...[faultWords(fault), `+${formatDuration(startMs)}`],
     recoveryMs === null ? '' : formatDuration(recoveryMs),
     evidence ?? 'nothing shows that it took effect',
   ]);

@@ -61,7 +61,7 @@ export function latencyPanel(
   };
   const grid: Markup[] = [];
   for (let power = decades.from; power <= decades.to; power++) {
-    grid.push(gridLine(axis, y(10 ** power), formatDuration(10 ** power)));
+    grid.push(gridLine(axis, y(10 ** power), powerText(power)));
   }
   const middle = widthOf(axis, series) / 2;
   const line = (pick: (latency: NonNullable<SeriesBucket['latency']>) => number) =>
@@ -160,6 +160,11 @@ function countText(value: number): string {
   return Number.isInteger(value)
     ? value.toLocaleString('en-US')
     : String(Math.round(value * 10) / 10);
+}
+
+/** `10 ms`, `1 s`: seconds throughout, or powers of ten would not look like any. */
+function powerText(power: number): string {
+  return power < 3 ? `${10 ** power} ms` : `${10 ** (power - 3)} s`;
 }
 
 function point(x: number, y: number): string {

@@ -9,6 +9,7 @@ import { documentLanes, documentsApart, nodeLanes } from './owner-panels.ts';
 import type { Drawn } from './picture-frame.ts';
 import { stackPanel } from './stack-panel.ts';
 import { type AxisRange, TimeAxis } from './time-axis.ts';
+import { faultWords } from './verdict-words.ts';
 
 const width = 1_000;
 const place = { left: 118, width: 866 };
@@ -80,12 +81,13 @@ function timeLine(axis: TimeAxis, bottom: number): Markup {
 function describe({ figures, faults, laws }: DrillReport, series: RunSeries): string {
   const { ops, takeovers } = figures;
   const rate = `${counted(ops.acknowledged, 'write was', 'writes were')} acknowledged, ${ops.perSecond} per second.`;
-  const broken = faults.map(({ fault, target, startMs, recoveryMs }) => {
+  const broken = faults.map((fault) => {
+    const { startMs, recoveryMs } = fault;
     const recovery =
       recoveryMs === null
         ? ''
         : `, after which the longest outage was ${formatDuration(recoveryMs)}`;
-    return `${fault} on ${target} at ${formatDuration(startMs)}${recovery}.`;
+    return `${faultWords(fault)} at ${formatDuration(startMs)}${recovery}.`;
   });
   const owners = `${counted(series.documents, 'document')} on ${counted(series.nodes.length, 'node')} changed hands ${takeovers} times.`;
   const marks = violationMarks(laws).map(

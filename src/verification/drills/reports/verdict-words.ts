@@ -1,7 +1,7 @@
 import { formatDuration } from '../../../foundation/duration.ts';
 import type { LawReport } from '../../judge-history.ts';
 import { counted } from '../../law.ts';
-import type { BudgetReport, DrillReport } from '../drill-report.ts';
+import type { BudgetReport, DrillReport, FaultReport } from '../drill-report.ts';
 
 /** The verdict, for somebody who has never seen a drill. */
 export function headline({ outcome }: Pick<DrillReport, 'outcome'>): string {
@@ -18,6 +18,11 @@ export function headline({ outcome }: Pick<DrillReport, 'outcome'>): string {
 /** What was done, and what came of it, in two or three sentences. */
 export function verdictSentences(report: DrillReport): string[] {
   return [whatWasDone(report), whatCameOfIt(report), ...whatItMeans(report)];
+}
+
+/** `kill on n2`; that a broker is paused says what was. */
+export function faultWords({ fault, target }: Pick<FaultReport, 'fault' | 'target'>): string {
+  return fault.startsWith(`${target}-`) ? fault : `${fault} on ${target}`;
 }
 
 /** `12,345`. */
@@ -43,7 +48,7 @@ function whatWasDone({ cluster, workload, faults }: DrillReport): string {
   const size = counted(nodes, 'node');
   const peers = counted(workload.peers, 'client');
   const documents = counted(workload.documents, 'document');
-  const kinds = [...new Set(faults.map(({ fault, target }) => `${fault} on ${target}`))];
+  const kinds = [...new Set(faults.map(faultWords))];
   const more = kinds.length > 3 ? ` and ${kinds.length - 3} more` : '';
   const broken =
     faults.length === 0
