@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
-import { scenarioNames } from '../src/verification/drills/scenario-names.ts';
 import type { DrillReport } from '../src/verification/drills/drill-report.ts';
+import { scenarioNames } from '../src/verification/drills/scenario-names.ts';
 
 const brokers = ['embedded', 'redis'] as const;
 /** These bring a broker of their own. */

@@ -1,3 +1,4 @@
+import { safeText } from '../foundation/safe-text.ts';
 import { type Clock, repeat, type Timer } from '../ports/clock.ts';
 import type { Drill } from '../verification/drills/drill.ts';
 import type { Scenario } from '../verification/drills/scenario.ts';
@@ -71,12 +72,12 @@ function every(clock: Clock, pauseMs: number, run: () => void): Timer {
   return repeat(clock, () => pauseMs, run);
 }
 
-/** A line that the terminal folds would be wiped only in part. */
+/** A line that the terminal folds would be wiped only in part. What is cut is harmless before. */
 function clipped(line: Line, columns: number): Line {
   let room = columns;
   const spans = typeof line === 'string' ? [line] : line;
   return spans.map((span) => {
-    const text = typeof span === 'string' ? span : span.text;
+    const text = safeText(typeof span === 'string' ? span : span.text);
     const shown = text.slice(0, Math.max(0, room));
     room -= shown.length;
     return typeof span === 'string' ? shown : { ...span, text: shown };
