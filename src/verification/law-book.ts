@@ -37,7 +37,7 @@ export function lawsOf(budgets: Budgets): Law[] {
     new LivingAreKept(),
     new LivingComeBack(budgets.returnMs),
     new RecoveryInTime(budgets.recoveryMs),
-    new NothingLeftBehind(),
+    new NothingLeftBehind(budgets.cleanupMs),
   ];
 }
 

@@ -66,6 +66,12 @@ describe('deliveries-arrive', () => {
     expect(await rejected(law, [...one, over(1_003)], budgets)).toEqual([4]);
   });
 
+  test('rejects one that did not arrive before its subscriber gave up', async () => {
+    const left = (t: number) => ({ ev: 'unsubscribe', doc: 'd', subscriber: 'a', t });
+    expect(await rejected(law, [...one, left(1_003)], budgets)).toEqual([4, 5]);
+    expect(await outcomeOf(law, [...one, left(1_002)], budgets)).toBe('unknown');
+  });
+
   test('asks nothing of who left, or came later', async () => {
     const left = [...one, { ev: 'unsubscribe', doc: 'd', subscriber: 'a', t: 900 }, over(5_000)];
     expect(await outcomeOf(law, left, budgets)).toBe('unknown');

@@ -55,6 +55,7 @@ export interface DrillRun {
 
 /** A little more than a budget, so that what is measured is certainly due. */
 const slackMs = 250;
+const clearingsMax = 3;
 
 /** One rehearsal: starts the load, does what the scenario says, settles, and reads what is left. */
 export class Drill {
@@ -204,11 +205,18 @@ export class Drill {
     const [laggard] = await workload.settle(heads, settleMs + slackMs);
     if (laggard) this.#problems.push(lagging(laggard));
     this.#doing = 'the dead are cleared away';
-    // While there are faults nobody has to be cleared away; without a death there is nobody.
-    const clearedMs = Math.max(this.#lastDeathMs, this.#quietSinceMs) + cleanupMs;
+    await sleep(this.#parts.clock, awarenessMs + slackMs);
+    // Whoever dies meanwhile has that time as well; but a cluster that never rests is read at last.
+    for (let waits = 0; waits < clearingsMax; waits++) {
+      const leftMs = this.#clearedMs(cleanupMs) + slackMs - this.#elapsedMs();
+      if (leftMs > 0) await sleep(this.#parts.clock, leftMs);
+    }
+  }
+
+  /** While there are faults nobody has to be cleared away; without a death there is nobody. */
+  #clearedMs(cleanupMs: number): number {
     const hasDied = this.#lastDeathMs > Number.NEGATIVE_INFINITY;
-    const dueMs = Math.max(this.#elapsedMs() + awarenessMs, hasDied ? clearedMs : 0);
-    await sleep(this.#parts.clock, dueMs + slackMs - this.#elapsedMs());
+    return hasDied ? Math.max(this.#lastDeathMs, this.#quietSinceMs) + cleanupMs : 0;
   }
 
   async #read(ground: Ground, workload: Workload, recorder: HistoryRecorder): Promise<void> {

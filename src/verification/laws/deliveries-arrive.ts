@@ -47,8 +47,7 @@ export class DeliveriesArrive implements Law {
         return;
       }
       case 'unsubscribe':
-        this.#of(event.doc).subscribers.delete(event.subscriber);
-        return;
+        return this.#left(event);
       case 'op.ok':
         return this.#acknowledged(event);
       case 'deliver':
@@ -93,15 +92,32 @@ export class DeliveriesArrive implements Law {
     this.#worstMs = Math.max(this.#worstMs, this.#waitedMs(subscriber, ack, event.atMs));
   }
 
+  #left(event: EventOf<'unsubscribe'>): void {
+    const { subscribers, acks } = this.#of(event.doc);
+    const subscriber = subscribers.get(event.subscriber);
+    if (subscriber === undefined) return;
+    subscribers.delete(event.subscriber);
+    this.#judge(subscriber, acks, event.atMs, event);
+  }
+
   #judgeAll(atMs: number, event: HistoryEvent | null): void {
     for (const { subscribers, acks } of this.#documents.values()) {
-      for (const subscriber of subscribers.values()) {
-        const ack = acks.get(subscriber.seq + 1);
-        if (ack === undefined || !this.#isLate(subscriber, ack, atMs, event)) continue;
-        // Said once, and again only if it is too late again.
-        subscriber.sinceMs = atMs;
-      }
+      for (const subscriber of subscribers.values()) this.#judge(subscriber, acks, atMs, event);
     }
+  }
+
+  /** Of one that still waits. */
+  #judge(
+    subscriber: Subscriber,
+    acks: Followed['acks'],
+    atMs: number,
+    event: HistoryEvent | null,
+  ): void {
+    const ack = acks.get(subscriber.seq + 1);
+    if (ack === undefined || !this.#isLate(subscriber, ack, atMs, event)) return;
+    this.#findings.checked += 1;
+    // Said once, and again only if it is too late again.
+    subscriber.sinceMs = atMs;
   }
 
   #isLate(subscriber: Subscriber, ack: Ack, atMs: number, event: HistoryEvent | null): boolean {

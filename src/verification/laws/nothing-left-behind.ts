@@ -1,15 +1,23 @@
 import type { EventOf, HistoryEvent } from '../history-event.ts';
 import { counted, Findings, type Law, type Verdict } from '../law.ts';
 
-/** In the end the broker holds nothing of the dead, and nothing unknown, that would stay for ever. */
+/**
+ * In the end the broker holds nothing of the dead, and nothing unknown, that would stay for ever.
+ * Whoever died a moment ago is still being cleared away.
+ */
 export class NothingLeftBehind implements Law {
   readonly name = 'nothing-left-behind';
   readonly promise = 'nothing of a dead session stays in the broker for ever';
   readonly #findings = new Findings();
+  readonly #budgetMs: number;
   readonly #gone = new Map<string, EventOf<'session.gone'>>();
   #keys = 0;
   #whole: EventOf<'final.keys'> | null = null;
   #undecided = 0;
+
+  constructor(budgetMs: number) {
+    this.#budgetMs = budgetMs;
+  }
 
   observe(event: HistoryEvent): void {
     if (event.ev === 'session.gone' && event.certainty !== 'indefinite') {
@@ -43,7 +51,7 @@ export class NothingLeftBehind implements Law {
   }
 
   #key(event: EventOf<'final.key'>): void {
-    const { key, role, session, ttlMs } = event;
+    const { key, role, session, ttlMs, atMs } = event;
     this.#keys += 1;
     this.#findings.checked += 1;
     if (ttlMs !== null || role === 'cluster' || role === 'log') return;
@@ -56,7 +64,7 @@ export class NothingLeftBehind implements Law {
       return;
     }
     const gone = this.#gone.get(session);
-    if (gone === undefined) return;
+    if (gone === undefined || gone.atMs + this.#budgetMs >= atMs) return;
     this.#findings.violated(`${key} of the dead session ${session} stays for ever`, gone, event);
   }
 }

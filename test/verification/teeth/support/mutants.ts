@@ -1,0 +1,221 @@
+/** One piece of text in one file of `dist`, and what stands there instead. */
+export interface Edit {
+  readonly file: string;
+  /** Occurs in the file exactly once. */
+  readonly find: string;
+  readonly put: string;
+}
+
+/** A mechanism, and how to take it out. */
+export interface Mutant {
+  readonly mechanism: string;
+  /** What the program does without it. */
+  readonly without: string;
+  readonly edits: readonly Edit[];
+}
+
+export const mutants = {
+  'redis-fence': {
+    mechanism: 'the fence of the Redis store',
+    without: 'an append of an owner that was fenced off is taken',
+    edits: [
+      {
+        file: 'drivers/redis/scripts/append-ops.lua',
+        find: "if head[1] ~= ARGV[1] or head[2] ~= ARGV[2] then return {'fenced', head[1] or '0'} end",
+        put: '',
+      },
+    ],
+  },
+  'sqlite-fence': {
+    mechanism: 'the fence of the SQLite store',
+    without: 'an append of an owner that was fenced off is taken',
+    edits: [
+      {
+        file: 'drivers/sqlite/sqlite-writes.js',
+        find: 'if (!head || head.epoch !== epoch || head.session !== session) {',
+        put: 'if (!head) {',
+      },
+    ],
+  },
+  'own-deadline': {
+    mechanism: 'the own deadline of a session',
+    without: 'a node trusts its session until somebody tells it otherwise',
+    edits: [
+      {
+        file: 'runtime/sessions/session-deadline.js',
+        find: 'return now.monotonicMs < this.#monotonicMs && now.wallMs < this.#wallMs;',
+        put: 'return now !== undefined;',
+      },
+    ],
+  },
+  deduplication: {
+    mechanism: 'the deduplication of ops that are sent again',
+    without: 'an op that was applied is applied again',
+    edits: [
+      {
+        file: 'runtime/documents/owned-document.js',
+        find: 'if (op.counter <= seen) {',
+        put: 'if (op.counter < 0) {',
+      },
+      {
+        file: 'runtime/documents/owned-document.js',
+        find: 'if (op.counter !== expected)',
+        put: 'if (op.counter > expected)',
+      },
+    ],
+  },
+  'gap-replay': {
+    mechanism: 'the replay of a gap',
+    without: 'a subscriber that missed an op waits for it for ever',
+    edits: [
+      {
+        file: 'runtime/documents/feed.js',
+        find: "if (this.#waiting.size > 0)\n            this.#replay('gap');\n        else if (this.#doubted)",
+        put: 'if (this.#doubted)',
+      },
+    ],
+  },
+  'tail-check': {
+    mechanism: 'the tail check',
+    without: 'nobody notices that the last message was lost',
+    edits: [
+      {
+        file: 'runtime/documents/feed.js',
+        find: 'if (quietMs < protocol.tailCheckMs || this.#replaying)',
+        put: 'if (quietMs >= 0)',
+      },
+    ],
+  },
+  'ack-order': {
+    mechanism: 'the order of append and acknowledgement',
+    without: 'an op is acknowledged before the store has it',
+    edits: [
+      {
+        file: 'runtime/documents/owned-document.js',
+        find: 'this.#appending = new Set(batch);',
+        put: 'this.#appending = new Set(batch); ops.forEach((op, at) => batch[at].resolve({ seq: op.seq, epoch: this.epoch, duplicate: false }));',
+      },
+    ],
+  },
+  'dead-stay-dead': {
+    mechanism: 'a dead session stays dead',
+    without: 'a renewal brings a dead session back to life',
+    edits: [
+      {
+        file: 'drivers/redis/scripts/renew-session.lua',
+        find: "if held[1] ~= ARGV[2] or not held[2] then return {'dead'} end",
+        put: "if not held[2] then redis.call('HSET', KEYS[1], 'token', ARGV[2]) held[2] = string.format('%.0f', ARGV[3] - 1) end",
+      },
+    ],
+  },
+  'fenced-step-down': {
+    mechanism: 'a node whose session was fenced steps down',
+    without: 'a node goes on with a session that it was told is dead',
+    edits: [
+      {
+        file: 'runtime/sessions/session-keeper.js',
+        find: "if (answer.status === 'dead')\n            return this.#lose(held, 'found dead');",
+        put: "if (answer.status === 'dead')\n            return held.deadline.renewed(sent, dials.leaseTtlMs);",
+      },
+    ],
+  },
+  'new-session': {
+    mechanism: 'a new session after the loss of one',
+    without: 'a node that lost its session never comes back',
+    edits: [
+      {
+        file: 'runtime/sessions/session-keeper.js',
+        find: 'this.#forget(held, why);\n        await this.#reopen();',
+        put: 'this.#forget(held, why);',
+      },
+    ],
+  },
+  'beat-check': {
+    mechanism: 'the beat counter is looked at before a session is fenced',
+    without: 'a session is fenced although it was renewed since it was suspected',
+    edits: [
+      {
+        file: 'drivers/redis/scripts/bury-session.lua',
+        find: "if beat and beat ~= ARGV[2] then return 'renewed' end",
+        put: "if beat and ARGV[2] == '-1' then return 'renewed' end",
+      },
+    ],
+  },
+  sweep: {
+    mechanism: 'the sweep of what a dead session left',
+    without: 'leases of the dead stay in the directory',
+    edits: [
+      {
+        file: 'runtime/sessions/sweeper.js',
+        find: 'await this.#fenceSilent();\n            await this.#sweepDead();',
+        put: 'await this.#fenceSilent();',
+      },
+    ],
+  },
+  'hand-over': {
+    mechanism: 'the clean hand-over of a node that is told to stop',
+    without: 'a node that is told to stop ends as if it had crashed',
+    edits: [
+      { file: 'host-node.js', find: 'await node.drain().catch(() => { });', put: '' },
+      {
+        file: 'host-node.js',
+        find: 'undo.push(() => node.stop());',
+        put: "undo.push(() => node.stop('crash'));",
+      },
+    ],
+  },
+  'request-deadline': {
+    mechanism: 'the deadline of a request',
+    without: 'a request whose answer was lost waits for ever',
+    edits: [
+      {
+        file: 'runtime/requests/requester.js',
+        find: 'const timer = this.#parts.clock.after(remainingMs, () => {',
+        put: 'const timer = this.#parts.clock.after(86_400_000, () => {',
+      },
+      {
+        file: 'runtime/requests/document-router.js',
+        find: 'const timer = clock.after(request.timeoutMs, giveUp);',
+        put: 'const timer = clock.after(86_400_000, giveUp);',
+      },
+    ],
+  },
+  'awareness-repeat': {
+    mechanism: 'the repetition of awareness that has not changed',
+    without: 'a state whose message was lost, or that stands still, is seen by nobody',
+    edits: [
+      {
+        file: 'runtime/awareness/awareness.js',
+        find: 'if (nowMs - local.sentMs > this.#parts.ttlMs / 2)',
+        put: 'if (nowMs < local.sentMs)',
+      },
+    ],
+  },
+} as const satisfies Record<string, Mutant>;
+
+/** What a mutant is that the program has outgrown. */
+const misfit: Mutant = {
+  mechanism: 'nothing',
+  without: 'no node starts',
+  edits: [{ file: 'main.js', find: 'what no program ever held', put: '' }],
+};
+
+export type MutantName = keyof typeof mutants;
+
+export function mutantNamed(name: string): Mutant {
+  if (name === 'misfit') return misfit;
+  const mutant = Object.hasOwn(mutants, name) ? mutants[name as MutantName] : undefined;
+  if (mutant === undefined) throw new Error(`no mutant is called "${name}"`);
+  return mutant;
+}
+
+/** The text with every piece replaced. Throws when a piece is not there exactly once. */
+export function withEdits(text: string, edits: readonly Edit[]): string {
+  let edited = text;
+  for (const { file, find, put } of edits) {
+    const count = edited.split(find).length - 1;
+    if (count !== 1) throw new Error(`${file} has ${count} times, and not once: ${find}`);
+    edited = edited.replace(find, () => put);
+  }
+  return edited;
+}
