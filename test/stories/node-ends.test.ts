@@ -56,7 +56,8 @@ describe('a node', () => {
       const startedMs = performance.now();
       node.kill('SIGINT');
       expect(await node.ended).toBe(130);
-      expect(performance.now() - startedMs).toBeLessThan(800);
+      // Sending the peers away would go on for seconds.
+      expect(performance.now() - startedMs).toBeLessThan(2_000);
       expect(node.lines.map(({ type }) => type)).not.toContain('stopped');
     });
     // The next one takes over what this one could not hand over.
