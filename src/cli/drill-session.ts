@@ -58,12 +58,12 @@ export class DrillSession {
     const scenarios: Scenario[] = [];
     for (const name of names) scenarios.push(await this.#scenario(name));
     const where = await this.#attachment();
+    const judged: DrillReport[] = [];
     const stream = print.stream<DrillReport>({
       noun: 'drills',
-      asLines: drillLines,
+      asLines: (report) => [...(judged.length > 1 ? [''] : []), ...drillLines(report)],
       keys: ['scenario', 'outcome', 'reason', 'seed', 'durationMs', 'history'],
     });
-    const judged: DrillReport[] = [];
     try {
       for (const [index, scenario] of scenarios.entries()) {
         if (signal.aborted) break;
