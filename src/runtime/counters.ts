@@ -28,6 +28,7 @@ export const counterNames = [
   'renewals_failed_total',
   'leases_swept_total',
   'requests_sent_total',
+  'requests_asked_again_total',
   'requests_handled_total',
   'requests_late_total',
   'requests_repeated_total',

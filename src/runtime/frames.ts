@@ -35,6 +35,8 @@ export interface RequestFrame {
   readonly remainingMs: number;
   /** The sender's wall clock, to notice that a frame lay around (`requests/lateness.ts`). */
   readonly sentAt: number;
+  /** It was sent before under this id: no answer came, and it or its answer may be lost. */
+  readonly again?: boolean;
   readonly payload: Uint8Array;
 }
 
@@ -205,7 +207,8 @@ function isWellFormed(frame: Frame): boolean {
         typeof frame.direct === 'boolean' &&
         isCount(frame.hops) &&
         Number.isFinite(frame.remainingMs) &&
-        Number.isFinite(frame.sentAt)
+        Number.isFinite(frame.sentAt) &&
+        ['undefined', 'boolean'].includes(typeof frame.again)
       );
     case 'reply':
       return (

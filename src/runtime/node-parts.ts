@@ -94,7 +94,12 @@ function assembleAmongNodes(
   const { takeoverGraceMs, heartbeatMs, nodeTimeoutMs } = settings.dials;
   const { fastTakeover } = settings;
   const outbox = new Outbox(shared.bus, clusterTag);
-  const watch = new SessionWatch({ ...shared, takeoverGraceMs, fastTakeover });
+  const watch: SessionWatch = new SessionWatch({
+    ...shared,
+    takeoverGraceMs,
+    fastTakeover,
+    inbox: () => keeper.id(),
+  });
   const keeper = own.keeper(watch);
   const requester = new Requester({ ...shared, outbox, watch, inbox: () => keeper.require() });
   return {

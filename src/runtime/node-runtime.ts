@@ -91,6 +91,8 @@ export class NodeRuntime implements BackplaneNode {
     engine.bus.onInterrupted(() => {
       parts.watch.distrustSilence(distrustMs);
       parts.keeper.doubt();
+      parts.requester.askAgain();
+      parts.router.hurry();
     });
     registerOwnMethods(this, this.#methods);
     await this.#warnOfNamesake();
@@ -266,7 +268,7 @@ export class NodeRuntime implements BackplaneNode {
       // A timer left behind would keep the application's process alive.
       answered.abort();
     }
-    await parts.sweeper.stop();
+    await parts.sweeper.stop(how === 'crash' ? 'crash' : 'leave');
     parts.probe.stop();
     parts.awareness.stop();
     parts.documents.stop();
@@ -329,6 +331,7 @@ export class NodeRuntime implements BackplaneNode {
       },
       opened: (id) => {
         this.#parts?.awareness.reintroduce();
+        this.#parts?.router.hurry();
         void inboxes.keepOnly(id);
       },
     });

@@ -83,15 +83,20 @@ class VisitorRuntime implements Visitor {
     const counters = this.#counters;
     const shared = { bus, sessions, leases, clock, random, logger, counters };
     const { takeoverGraceMs } = dials;
-    const watch = new SessionWatch({ ...shared, takeoverGraceMs, fastTakeover: settings.mayFence });
-    this.#unlisten = bus.onInterrupted(() => watch.distrustSilence(distrustMs));
-    const outbox = new Outbox(bus, clusterTag);
     const inbox = () => this.#id;
+    const fastTakeover = settings.mayFence;
+    const watch = new SessionWatch({ ...shared, takeoverGraceMs, fastTakeover, inbox });
+    const outbox = new Outbox(bus, clusterTag);
     this.#nodes = new LiveNodes({ ...shared, watch });
     const nodes = this.#nodes;
     const requester = new Requester({ ...shared, outbox, watch, inbox });
     this.#requester = requester;
     this.#router = new DocumentRouter({ ...shared, watch, nodes, requester, local: null });
+    this.#unlisten = bus.onInterrupted(() => {
+      watch.distrustSilence(distrustMs);
+      requester.askAgain();
+      this.#router.hurry();
+    });
     this.#feeds = new Feeds({
       ...shared,
       clusterTag,

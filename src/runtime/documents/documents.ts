@@ -174,7 +174,9 @@ export class Documents {
   }
 
   #requireSession(session: string): void {
-    if (this.#parts.keeper.isValid(session)) return;
+    const { keeper } = this.#parts;
+    if (keeper.isValid(session)) return;
+    if (keeper.id() === session) keeper.makeSure();
     throw new BackplaneError('LEASE_UNCERTAIN', 'this node cannot prove that its session is alive');
   }
 

@@ -86,9 +86,17 @@ export class DocumentRouter {
   readonly #owners = new Map<string, string>();
   /** By document and peer: an op may overtake its predecessor, or the answer to it. */
   readonly #siblings = new Map<string, SiblingOps>();
+  /** Those that wait for the cluster to change, in the order in which they came to wait. */
+  readonly #resting = new Set<AbortController>();
 
   constructor(parts: DocumentRouterParts) {
     this.#parts = parts;
+    parts.watch.onDeath(() => this.hurry());
+  }
+
+  /** The cluster has changed: what waits for that tries again now. */
+  hurry(): void {
+    for (const rest of [...this.#resting]) rest.abort();
   }
 
   async route(request: RoutedRequest): Promise<Answer> {
@@ -134,6 +142,7 @@ export class DocumentRouter {
   async #attempts(request: RoutedRequest, tried: Tried, place?: PlaceInRow): Promise<Answer> {
     const { clock } = this.#parts;
     const deadlineMs = clock.monotonicMs() + request.timeoutMs;
+    if (place?.siblings.isHeldUp) await place.siblings.after(place.siblings.first(), place.counter);
     for (let attempt = 0; ; attempt++) {
       const timeoutMs = deadlineMs - clock.monotonicMs();
       if (timeoutMs <= 0 || request.signal?.aborted) throw gaveUp(request, tried);
@@ -148,8 +157,8 @@ export class DocumentRouter {
         if (!(error.code === 'DEADLINE_EXCEEDED' && tried.last)) tried.last = error;
         if (error.certainty === 'indefinite') tried.doubt = true;
         if (!mayRetry(request, error, place)) throw tried.doubt ? inDoubt(error) : error;
-        if (isEarly) await this.#turnOf(place as PlaceInRow, attempt);
-        else await this.#recover(request.doc, error, attempt, tried);
+        const recover = () => this.#recover(request.doc, error, attempt, tried);
+        await (place ? itsTurn(place, error, recover) : recover());
       }
     }
   }
@@ -168,6 +177,8 @@ export class DocumentRouter {
       return requester.send(outgoing(request, owner, true, local !== null));
     }
     const self = local?.session();
+    // No answer would find us; and there may be no other node, while we are one in a moment.
+    if (self === null) throw new BackplaneError('LEASE_UNCERTAIN', 'this node has no session now');
     const node = await nodes.pick(self ? new Set([...tried.unreachable, self]) : tried.unreachable);
     tried.asked = node.id;
     tried.underWay = true;
@@ -210,11 +221,10 @@ export class DocumentRouter {
       if (await watch.suspect(tried.asked).catch(() => false)) return;
     }
     if (error.code === 'DRAINING' && !local && tried.asked) tried.unreachable.add(tried.asked);
-    await sleep(clock, this.#pauseMs(attempt));
-  }
-
-  #turnOf({ siblings, counter }: PlaceInRow, attempt: number): Promise<void> {
-    return siblings.turnOf(counter, this.#parts.clock, this.#pauseMs(attempt));
+    const rest = new AbortController();
+    this.#resting.add(rest);
+    await sleep(clock, this.#pauseMs(attempt), rest.signal);
+    this.#resting.delete(rest);
   }
 
   #pauseMs(attempt: number): number {
@@ -251,6 +261,18 @@ function awaitsSibling(error: BackplaneError, place: PlaceInRow | undefined): bo
   if (error.code !== 'OP_GAP' || !place) return false;
   const expected = Number(error.facts.expected);
   return place.siblings.isUnderWay(expected) && !place.siblings.wasApplied(expected);
+}
+
+/** Only the first of a row tries to recover; the others follow it. */
+async function itsTurn(
+  place: PlaceInRow,
+  error: BackplaneError,
+  recover: () => Promise<void>,
+): Promise<void> {
+  const { siblings, counter } = place;
+  const awaited = awaitsSibling(error, place) ? Number(error.facts.expected) : siblings.first();
+  const turn = awaited < counter ? siblings.after(awaited, counter) : null;
+  await (turn ?? siblings.rest(recover));
 }
 
 function mayRetry(

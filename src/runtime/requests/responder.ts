@@ -3,9 +3,10 @@ import { limits } from '../../foundation/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
-import { noPayload, type RequestFrame } from '../frames.ts';
+import { noPayload, type ReplyFrame, type RequestFrame } from '../frames.ts';
 import type { Outbox } from '../outbox.ts';
 import { Lateness } from './lateness.ts';
+import { SeenRequests } from './seen-requests.ts';
 import { toWireError } from './wire-errors.ts';
 
 /** A request that passed the door: what is left of its deadline is by our own clock. */
@@ -37,13 +38,15 @@ export interface ResponderParts {
 const replyBytesMax = limits.frameBytesMax - 65_536;
 
 /**
- * Runs what arrives in the inbox: each request at most once, none past its deadline, never more
- * than a limit at a time; and every one it runs is answered.
+ * Runs what arrives in the inbox: each call at most once, none past its deadline, never more than a
+ * limit at a time; and every one it runs is answered, again when it is asked for again.
+ *
+ * An op is applied once whatever happens, so it is run though it may be late, or came before: then
+ * its document knows the answer.
  */
 export class Responder {
   readonly #parts: ResponderParts;
-  /** Requests seen, until their deadline: a frame delivered twice is run once. */
-  readonly #seen = new Map<string, number>();
+  readonly #seen = new SeenRequests();
   readonly #lateness = new Lateness();
   #running = 0;
   readonly #idle = new Set<() => void>();
@@ -55,16 +58,22 @@ export class Responder {
   receive(frame: RequestFrame): void {
     const { clock, counters } = this.#parts;
     const waitedMs = this.#lateness.waitedMs(frame.from, frame.sentAt, clock.wallMs());
-    const remainingMs = frame.remainingMs - waitedMs;
+    const remainingMs = frame.remainingMs - (frame.plane === 'op' ? 0 : waitedMs);
+    // Its caller need not have given up: when a clock was set, it asks again until we know that.
     if (remainingMs <= 0) return counters.add('requests_late_total');
-    const key = `${frame.from} ${frame.id}`;
-    if (this.#isRepeated(key, remainingMs)) return counters.add('requests_repeated_total');
+    const key = keyOf(frame);
+    const nowMs = clock.monotonicMs();
+    const known = this.#seen.find(key, frame.again ?? false, nowMs);
+    if (known !== 'new') return this.#repeat(frame, known);
+    const atMostMs = Math.min(remainingMs, 3_600_000);
+    this.#seen.began(key, nowMs, nowMs + atMostMs);
     if (this.#running >= limits.requestsRunningMax) {
       const error = new BackplaneError('OVERLOADED', `${this.#running} requests run on this node`);
-      return this.#reply(frame, null, error);
+      // It stays refused: the caller may ask another before a second copy of this one is here.
+      return this.#ended(frame, this.#replyTo(frame, null, error));
     }
     counters.add('requests_handled_total');
-    void this.#run(frame, Math.min(remainingMs, 3_600_000));
+    void this.#run(frame, atMostMs);
   }
 
   /** Resolves when no request runs any more. */
@@ -96,9 +105,9 @@ export class Responder {
         signal: abort.signal,
       });
       if (answer.payload.length > replyBytesMax) throw tooLarge(answer.payload.length);
-      this.#reply(frame, answer, null);
+      this.#ended(frame, this.#replyTo(frame, answer, null));
     } catch (error) {
-      this.#reply(frame, null, error);
+      this.#ended(frame, this.#replyTo(frame, null, error));
     } finally {
       timer.cancel();
       leave();
@@ -112,29 +121,38 @@ export class Responder {
     this.#idle.clear();
   }
 
-  #reply(frame: RequestFrame, answer: Answer | null, error: unknown): void {
-    const sent = this.#parts.outbox.send(inboxChannel(frame.from), {
+  #ended(frame: RequestFrame, reply: ReplyFrame): void {
+    if (frame.plane === 'op') this.#seen.forget(keyOf(frame));
+    else this.#seen.answered(keyOf(frame), reply);
+    this.#send(frame, reply);
+  }
+
+  /** One that runs will be answered. */
+  #repeat(frame: RequestFrame, known: 'running' | 'lost' | ReplyFrame): void {
+    this.#parts.counters.add('requests_repeated_total');
+    if (known === 'running') return;
+    this.#send(frame, known === 'lost' ? this.#replyTo(frame, null, answerLost()) : known);
+  }
+
+  #replyTo(frame: RequestFrame, answer: Answer | null, error: unknown): ReplyFrame {
+    return {
       kind: 'reply',
       id: frame.id,
       nodeId: answer?.nodeId ?? this.#parts.nodeId,
       hops: answer?.hops ?? frame.hops,
       error: answer ? null : toWireError(error),
       payload: answer?.payload ?? noPayload,
-    });
-    // A reply that cannot be sent is the caller's deadline, which it knows how to judge.
-    sent.catch(() => {});
+    };
   }
 
-  #isRepeated(key: string, remainingMs: number): boolean {
-    const nowMs = this.#parts.clock.monotonicMs();
-    for (const [old, untilMs] of this.#seen) {
-      if (untilMs > nowMs && this.#seen.size <= limits.requestsPendingMax) break;
-      this.#seen.delete(old);
-    }
-    if (this.#seen.has(key)) return true;
-    this.#seen.set(key, nowMs + remainingMs);
-    return false;
+  #send({ from }: RequestFrame, reply: ReplyFrame): void {
+    // Whoever does not get it asks again.
+    this.#parts.outbox.send(inboxChannel(from), reply).catch(() => {});
   }
+}
+
+function keyOf({ from, id }: RequestFrame): string {
+  return `${from} ${id}`;
 }
 
 function once(run: () => void): () => void {
@@ -149,4 +167,9 @@ function once(run: () => void): () => void {
 function tooLarge(bytes: number): BackplaneError {
   const message = `the answer has ${bytes} bytes; at most ${replyBytesMax} can be sent`;
   return new BackplaneError('PAYLOAD_TOO_LARGE', message, { certainty: 'indefinite' });
+}
+
+function answerLost(): BackplaneError {
+  const message = 'the request may have been run; this node does not know its answer any more';
+  return new BackplaneError('BACKPLANE_LOST', message, { certainty: 'indefinite' });
 }

@@ -49,7 +49,8 @@ export class SessionKeeper {
   #renewing: Promise<void> | null = null;
   #renewAgain = false;
   #timer: Timer | null = null;
-  #stopSignal = new AbortController();
+  /** Aborted when there is no reason to wait before the next attempt: news, or the end. */
+  #hurry = new AbortController();
 
   constructor(parts: SessionKeeperParts) {
     this.#parts = parts;
@@ -66,12 +67,12 @@ export class SessionKeeper {
   /** The session to act under; throws LEASE_UNCERTAIN when there is none to be trusted. */
   require(): string {
     if (this.#held && this.isValid()) return this.#held.id;
+    this.makeSure();
     throw new BackplaneError('LEASE_UNCERTAIN', 'this node cannot prove that its session is alive');
   }
 
   async start(): Promise<void> {
     this.#stopped = false;
-    this.#stopSignal = new AbortController();
     await this.#open();
     this.#arm(this.#parts.dials.heartbeatMs);
   }
@@ -79,7 +80,7 @@ export class SessionKeeper {
   /** Ends the session at once, by our own hand; a node that died instead leaves it to expire. */
   async stop(how: 'leave' | 'crash'): Promise<void> {
     this.#stopped = true;
-    this.#stopSignal.abort();
+    this.#hurry.abort();
     this.#timer?.cancel();
     await this.#renewing?.catch(() => {});
     const held = this.#held;
@@ -129,7 +130,7 @@ export class SessionKeeper {
       } catch (error) {
         this.#report(error);
         if (pauseMs === null) return;
-        await sleep(this.#parts.clock, pauseMs, this.#stopSignal.signal);
+        await this.#pause(pauseMs);
       }
     }
   }
@@ -185,9 +186,15 @@ export class SessionKeeper {
       } catch (error) {
         this.#report(error);
         const pauseMs = retryPausesMs[Math.min(attempt, retryPausesMs.length - 1)] ?? 1_000;
-        await sleep(this.#parts.clock, pauseMs, this.#stopSignal.signal);
+        await this.#pause(pauseMs);
       }
     }
+  }
+
+  async #pause(pauseMs: number): Promise<void> {
+    if (this.#stopped) return;
+    this.#hurry = new AbortController();
+    await sleep(this.#parts.clock, pauseMs, this.#hurry.signal);
   }
 
   async #open(): Promise<void> {
@@ -215,8 +222,15 @@ export class SessionKeeper {
    * to wait for the next beat; one that is under way was sent before the news.
    */
   doubt(): void {
-    if (this.#renewing) this.#renewAgain = true;
-    else void this.renewNow().catch((error) => this.#report(error));
+    if (this.#renewing) {
+      this.#renewAgain = true;
+      this.#hurry.abort();
+    } else void this.renewNow().catch((error) => this.#report(error));
+  }
+
+  /** Somebody needs the session, and it cannot be trusted: the next beat would be late for that. */
+  makeSure(): void {
+    void this.renewNow().catch((error) => this.#report(error));
   }
 
   #report(error: unknown): void {

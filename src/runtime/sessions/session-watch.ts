@@ -14,6 +14,8 @@ export interface SessionWatchParts {
   readonly counters: Counters;
   readonly takeoverGraceMs: number;
   readonly fastTakeover: boolean;
+  /** Where we listen ourselves; null while we do not. */
+  inbox(): string | null;
 }
 
 const deadKnownMax = 4_096;
@@ -57,6 +59,21 @@ export class SessionWatch {
     return this.#parts.clock.monotonicMs() >= this.#calmFromMs;
   }
 
+  /**
+   * Whether silence proves anything. While the broker knows nobody who listens for us, it came back
+   * a moment ago and the others are not there yet either.
+   */
+  async canJudge(): Promise<boolean> {
+    const inbox = this.#parts.inbox();
+    if (!this.isCalm() || inbox === null) return false;
+    try {
+      if ((await this.#parts.bus.receivers(inboxChannel(inbox))) === 0) return false;
+    } catch {
+      this.distrustSilence(distrustMs);
+    }
+    return this.isCalm();
+  }
+
   isKnownDead(session: string): boolean {
     return this.#dead.has(session);
   }
@@ -92,7 +109,7 @@ export class SessionWatch {
   }
 
   async #judge(session: string): Promise<boolean> {
-    const { sessions, bus, clock, logger, counters } = this.#parts;
+    const { sessions, clock, logger, counters } = this.#parts;
     const record = await sessions.read(session);
     if (record?.state !== 'live') {
       this.confirmDead(session);
@@ -100,16 +117,7 @@ export class SessionWatch {
     }
     if (!this.#parts.fastTakeover || !this.isCalm()) return false;
     await sleep(clock, this.#parts.takeoverGraceMs);
-    if (!this.isCalm()) return false;
-    try {
-      if ((await bus.receivers(inboxChannel(session))) > 0) return false;
-    } catch (error) {
-      logger.event('debug', 'session.suspicion-dropped', {
-        session,
-        code: asBackplaneError(error).code,
-      });
-      return false;
-    }
+    if (!(await this.#isAbsent(session))) return false;
     const answer = await sessions.fence(session, record.beat, 'fenced');
     if (answer === 'renewed') return false;
     if (answer === 'fenced') {
@@ -122,5 +130,21 @@ export class SessionWatch {
     }
     this.confirmDead(session);
     return true;
+  }
+
+  /** Nobody listens in its place, though we are listened to in ours. */
+  async #isAbsent(session: string): Promise<boolean> {
+    const { bus, logger } = this.#parts;
+    try {
+      const [canJudge, receivers] = await Promise.all([
+        this.canJudge(),
+        bus.receivers(inboxChannel(session)),
+      ]);
+      return receivers === 0 && canJudge && this.isCalm();
+    } catch (error) {
+      const { code } = asBackplaneError(error);
+      logger.event('debug', 'session.suspicion-dropped', { session, code });
+      return false;
+    }
   }
 }

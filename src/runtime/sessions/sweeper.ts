@@ -8,6 +8,7 @@ import type { Random } from '../../ports/random.ts';
 import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
 import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
+import { withDeadline } from '../with-deadline.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { SessionWatch } from './session-watch.ts';
 
@@ -25,7 +26,10 @@ export interface SweeperParts {
   readonly nodeTimeoutMs: number;
 }
 
-const lendMs = 30_000;
+/** Longer than a sweep takes; two at once would do no harm, a lender that died leaves it so long. */
+const lendMs = 10_000;
+/** How long a node that stops may take to finish a sweep; after that it stays lent for `lendMs`. */
+const finishMs = 5_000;
 /** In a cluster where more than this share is silent at once, it is the broker or we who are ill. */
 const silentShareMax = 1 / 2;
 
@@ -37,6 +41,8 @@ export class Sweeper {
   readonly #parts: SweeperParts;
   #timer: Timer | null = null;
   #sweeping: Promise<void> = Promise.resolve();
+  /** No further sweep is begun. */
+  #stopping = false;
   #stopped = false;
 
   constructor(parts: SweeperParts) {
@@ -53,11 +59,15 @@ export class Sweeper {
     });
   }
 
-  /** Ends after the step under way; another node goes on when the loan of the sweep has expired. */
-  async stop(): Promise<void> {
-    this.#stopped = true;
+  /** Finishes the sweep under way: nobody else takes it up before its loan has expired. */
+  async stop(how: 'leave' | 'crash'): Promise<void> {
+    this.#stopping = true;
     this.#timer?.cancel();
-    await this.#sweeping;
+    if (how === 'leave') {
+      const inTime = withDeadline(this.#parts.clock, finishMs, this.#sweeping);
+      await inTime.catch((error) => this.#failed(error));
+    }
+    this.#stopped = true;
   }
 
   async #sweepSafely(): Promise<void> {
@@ -66,15 +76,21 @@ export class Sweeper {
       await this.#fenceSilent();
       await this.#sweepDead();
     } catch (error) {
-      const { code, message } = asBackplaneError(error);
-      this.#parts.counters.add('sweep_failures_total');
-      this.#parts.logger.event('warn', 'sweep.failed', { code, message });
+      this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): void {
+    const { code, message } = asBackplaneError(error);
+    this.#parts.counters.add('sweep_failures_total');
+    this.#parts.logger.event('warn', 'sweep.failed', { code, message });
   }
 
   async #fenceSilent(): Promise<void> {
     const { sessions, watch, logger, counters } = this.#parts;
-    for (const session of await this.#silent()) {
+    const silent = await this.#silent();
+    if (silent.length === 0 || !(await watch.canJudge())) return;
+    for (const session of silent) {
       const answer = await sessions.fence(session.id, session.beat, 'fenced');
       if (answer === 'renewed') continue;
       if (answer === 'fenced') {
@@ -117,7 +133,7 @@ export class Sweeper {
 
   async #sweepDead(): Promise<void> {
     const { sessions, leases, watch, logger, counters } = this.#parts;
-    for (;;) {
+    while (!this.#stopping) {
       const session = await sessions.takeSweep(lendMs);
       if (session === null || this.#stopped) return;
       watch.confirmDead(session);

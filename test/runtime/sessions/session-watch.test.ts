@@ -29,6 +29,7 @@ beforeEach(async () => {
   faults = new PortFaults();
   counters = new Counters();
   watch = watching(true);
+  await engine.bus.subscribe(inboxChannel('own'), () => {});
   await engine.sessions.open({ id: 's', token: 't', ttlMs: 30_000, description: someDescription });
 });
 
@@ -41,6 +42,7 @@ function watching(fastTakeover: boolean): SessionWatch {
     counters,
     takeoverGraceMs: graceMs,
     fastTakeover,
+    inbox: () => 'own',
   });
   deaths = [];
   made.onDeath((session) => deaths.push(session));
@@ -219,4 +221,14 @@ describe('in a cluster', () => {
     expect(await cluster.run(receipt)).toMatchObject({ seq: 2, nodeId: 'a' });
     expect(cluster.node('a').runtime.session()).toBe(session);
   });
+});
+
+test('nobody is given up while the broker does not know yet who listens for ourselves', async () => {
+  faults.rule(({ port, method, args }) => {
+    const isOwn = port === 'bus' && method === 'receivers' && args[0] === inboxChannel('own');
+    return isOwn ? { answers: 0 } : undefined;
+  });
+  const seen = verdict();
+  await clock.advance(graceMs + 10);
+  expect([seen.dead, await stateOf()]).toEqual([false, 'live']);
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryCluster } from '../../support/memory-cluster.ts';
+import { inboxChannel } from '../../../src/runtime/channels.ts';
+import { type ClusterNode, MemoryCluster } from '../../support/memory-cluster.ts';
+import type { PortFault } from '../../support/port-faults.ts';
 import { op } from '../../support/some-ops.ts';
 
 const nodeTimeoutMs = 20_000;
@@ -100,6 +102,65 @@ describe('a dead session', () => {
     await cluster.advance(30_000 + 2 * sweepMs);
     expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual([]);
   });
+});
+
+describe('a sweeper that is stopped in the middle', () => {
+  async function stoppedInTheMiddle(fault: (mayGoOn: Promise<void>) => PortFault) {
+    const { cluster, sessions } = await threeNodesOwningTwoEach();
+    const goOn = Promise.withResolvers<void>();
+    let sweeper: ClusterNode | null = null;
+    for (const node of [cluster.node('b'), cluster.node('c')]) {
+      node.faults.rule(({ port, method }) => {
+        if (port !== 'leases' || method !== 'sweep' || (sweeper ?? node) !== node) return undefined;
+        sweeper = node;
+        return fault(goOn.promise);
+      });
+    }
+    await cluster.node('a').kill();
+    await cluster.until('a sweep', () => sweeper !== null);
+    const stopped = (sweeper as unknown as ClusterNode).runtime.stop();
+    return { cluster, dead: sessions[0] ?? '', stopped, goOn };
+  }
+
+  test('finishes, so that nobody waits for its loan to expire', async () => {
+    const { cluster, dead, stopped, goOn } = await stoppedInTheMiddle((mayGoOn) => ({
+      waits: mayGoOn,
+    }));
+    await cluster.advance(100);
+    goOn.resolve();
+    await cluster.run(stopped);
+    expect(await leasesOf(cluster, dead)).toEqual([]);
+    expect(await cluster.engine.sessions.takeSweep(1)).not.toBe(dead);
+    await cluster.advance(60_000);
+    const swept = cluster.nodes.flatMap(({ events }) =>
+      events.filter(({ name, facts }) => name === 'session.swept' && facts.session === dead),
+    );
+    expect(swept).toHaveLength(1);
+  });
+
+  test('stops all the same when the broker does not answer', async () => {
+    const { cluster, stopped } = await stoppedInTheMiddle(() => ({ hangs: true }));
+    const startedMs = cluster.clock.monotonicMs();
+    await cluster.run(stopped);
+    expect(cluster.clock.monotonicMs() - startedMs).toBeLessThan(6_000);
+  });
+});
+
+test('nobody is given up while the broker does not know yet who listens for ourselves', async () => {
+  const { cluster, sessions } = await threeNodesOwningTwoEach({ dials: { leaseTtlMs: 600_000 } });
+  const { faults } = cluster.node('c');
+  const own = inboxChannel(cluster.node('c').runtime.session() ?? '');
+  await cluster.node('b').kill();
+  const end = faults.rule(({ port, method, args }) => {
+    return port === 'bus' && method === 'receivers' && args[0] === own ? { answers: 0 } : undefined;
+  });
+  cluster.node('a').faults.always('sessions.fence', { hangs: true });
+  await cluster.advance(nodeTimeoutMs + 5 * sweepMs);
+  const state = async () => (await cluster.engine.sessions.read(sessions[1] ?? ''))?.state;
+  expect(await state()).toBe('live');
+  end();
+  await cluster.advance(2 * sweepMs);
+  expect(await state()).toBe('dead');
 });
 
 describe('when most nodes are silent at once', () => {
