@@ -30,7 +30,11 @@ export interface SendOptions {
 }
 
 export interface RpcOptions {
-  /** Gives up after this long, which is an indefinite error: the method may run all the same. */
+  /**
+   * Gives up after this long, which is an indefinite error once it was sent: the method may run all
+   * the same. Without it, a connection is waited for as long as a request may take, and the answer as
+   * long as there is one.
+   */
   readonly timeoutMs?: number;
 }
 
@@ -76,7 +80,10 @@ export interface DocumentHandle extends AsyncIterable<DocumentOp> {
    * with the refusal when it certainly never will be, or when the handle is closed before.
    */
   send(payload: unknown, options?: SendOptions): Promise<OpAck>;
-  /** Calls a method of the document's owner. Not sent again: a lost answer is an indefinite error. */
+  /**
+   * Calls a method of the document's owner, as soon as there is a connection. Not sent again: a lost
+   * answer is an indefinite error.
+   */
   rpc(method: string, payload?: unknown, options?: RpcOptions): Promise<unknown>;
   /** The latest state wins and is never stored; null takes it away. */
   setAwareness(state: unknown): void;

@@ -9,6 +9,7 @@ import {
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { backoffMs } from './backoff.ts';
+import { callOwner } from './call-owner.ts';
 import { clientError } from './client-error.ts';
 import type {
   DocumentEvents,
@@ -19,7 +20,7 @@ import type {
   RpcOptions,
   SendOptions,
 } from './document-handle.ts';
-import type { Answer, Line } from './line.ts';
+import type { Line } from './line.ts';
 import { Listeners } from './listeners.ts';
 import { OpStream } from './op-stream.ts';
 import { type OpAck, OutgoingOps } from './outgoing-ops.ts';
@@ -44,6 +45,7 @@ export class OpenDocument implements DocumentHandle {
   readonly #streams = new Set<OpStream>();
   readonly #outgoing: OutgoingOps;
   readonly #awareness = new Map<string, unknown>();
+  readonly #awaitingLine = new Set<() => void>();
   #ownAwareness: { readonly state: unknown } | null = null;
   /** `apart`: the node does not send us ops. `asked`: a join is under way. */
   #phase: 'apart' | 'asked' | 'joined' = 'apart';
@@ -98,20 +100,8 @@ export class OpenDocument implements DocumentHandle {
   }
 
   async rpc(method: string, payload: unknown = null, options: RpcOptions = {}): Promise<unknown> {
-    if (this.#ended) throw this.#ended;
-    const { text, bytes } = toWire(payload);
-    const head = `"type":"rpc","doc":${JSON.stringify(this.doc)},"method":${JSON.stringify(method)}`;
-    const { promise, resolve } = Promise.withResolvers<Answer | null>();
-    const request = { bytes, text: (ref: number) => `{${head},"ref":${ref},${text}}` };
-    if (!this.#parts.line.request({ ...request, answered: resolve })) {
-      throw this.#parts.line.isUp
-        ? new BackplaneError('OVERLOADED', 'too many requests of this client wait')
-        : new BackplaneError('BACKPLANE_UNREACHABLE', 'no node is connected');
-    }
-    const answer = await this.#inTime(promise, method, options.timeoutMs ?? null);
-    if (answer?.type === 'reply') return fromWire(answer);
-    if (answer?.type === 'refused') throw clientError(answer);
-    throw new BackplaneError('BACKPLANE_LOST', 'the connection ended before the reply came');
+    const untilLineUp = (deadlineMs: number) => this.#untilLineUp(deadlineMs);
+    return callOwner({ ...this.#parts, untilLineUp }, method, payload, options);
   }
 
   setAwareness(state: unknown): void {
@@ -174,6 +164,7 @@ export class OpenDocument implements DocumentHandle {
     this.#ask();
     if (this.#ownAwareness) this.#postAwareness(this.peer, this.#ownAwareness.state);
     this.#outgoing.pump();
+    this.#wakeAwaitingLine();
   }
 
   lineDown(): void {
@@ -197,18 +188,25 @@ export class OpenDocument implements DocumentHandle {
     else if (message.type === 'failed') this.#failed(message);
   }
 
-  async #inTime<T>(answer: Promise<T>, method: string, timeoutMs: number | null): Promise<T> {
-    if (timeoutMs === null) return answer;
-    const late = Promise.withResolvers<never>();
-    const timer = this.#parts.clock.after(timeoutMs, () => {
-      const why = `${method} of "${this.doc}" was not answered within ${timeoutMs} ms`;
-      late.reject(new BackplaneError('DEADLINE_EXCEEDED', why));
-    });
-    try {
-      return await Promise.race([answer, late.promise]);
-    } finally {
-      timer.cancel();
+  async #untilLineUp(deadlineMs: number): Promise<void> {
+    const { line, clock } = this.#parts;
+    if (!this.#ended && !line.isUp) {
+      await new Promise<void>((resolve) => {
+        const go = () => {
+          timer.cancel();
+          this.#awaitingLine.delete(go);
+          resolve();
+        };
+        const timer = clock.after(Math.max(0, deadlineMs - clock.monotonicMs()), go);
+        this.#awaitingLine.add(go);
+      });
     }
+    if (this.#ended) throw this.#ended;
+    if (!line.isUp) throw new BackplaneError('BACKPLANE_UNREACHABLE', 'no node is connected');
+  }
+
+  #wakeAwaitingLine(): void {
+    for (const go of [...this.#awaitingLine]) go();
   }
 
   #ask(): void {
@@ -333,5 +331,6 @@ export class OpenDocument implements DocumentHandle {
     this.#outgoing.end(error);
     for (const stream of this.#streams) stream.end(streamError);
     this.#streams.clear();
+    this.#wakeAwaitingLine();
   }
 }
