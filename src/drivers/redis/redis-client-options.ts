@@ -5,7 +5,8 @@ import type { Random } from '../../ports/random.ts';
 
 export const connectTimeoutMs = 2_000;
 const backoffMsMin = 25;
-const backoffMsMax = 2_000;
+/** A node is of no use before it is connected again, so this is part of every recovery. */
+const backoffMsMax = 500;
 
 export interface RedisClientParts {
   readonly address: RedisAddress;
