@@ -189,7 +189,7 @@ export class BackplaneClient {
         this.#returnAfterMs = message.reconnectAfterMs;
         this.#timer?.cancel();
         this.#timer = this.#settings.clock.after(drainingMs, () => this.#link?.close());
-        return;
+        return this.#leaveWhenAnswered();
       }
     }
   }
@@ -216,6 +216,12 @@ export class BackplaneClient {
     request.answered(answer);
     // There is room again, and any document may be waiting for it.
     for (const document of this.#documents.values()) document.pump();
+    this.#leaveWhenAnswered();
+  }
+
+  /** A node that stops has answered everything: it need not wait for us, nor we for it. */
+  #leaveWhenAnswered(): void {
+    if (this.#returnAfterMs !== null && this.#unanswered.size === 0) this.#link?.close();
   }
 
   #linkEnded(end: LinkEnd): void {

@@ -35,6 +35,9 @@ const cuts = {
   draining: closeCodes.restarting,
 } as const;
 
+/** For what a peer sent before it heard that the node stops. */
+const lingerMs = 250;
+
 /**
  * One connected peer: reads its messages, asks the node, answers. Everything it may use of the
  * node is bounded, and ends with the connection.
@@ -90,17 +93,24 @@ export class PeerSession {
     if (socket.readyState === socket.OPEN) socket.ping(() => {});
   }
 
-  /** Announces the end, lets what is under way be answered, closes. */
+  /**
+   * Announces the end, lets what is under way be answered, and closes unless the peer does. What
+   * it sent before it knew is refused: a close without a word would leave open whether it was run.
+   */
   sendAway(reconnectAfterMs: number): void {
     if (this.#isDraining) return;
     this.#isDraining = true;
     this.#outlet.post({ type: 'draining', reconnectAfterMs });
-    if (this.#unacked === 0) return this.#cut('draining', 'the node is stopping');
     const { clock, bounds } = this.#parts;
-    this.#closing = clock.after(bounds.closeMs / 2, () => {
-      this.#closing = null;
-      this.#cut('draining', 'the node is stopping');
-    });
+    const closeAtMs = clock.monotonicMs() + bounds.closeMs / 2;
+    const closeWhenAnswered = () => {
+      if (this.#unacked === 0 || clock.monotonicMs() >= closeAtMs) {
+        this.#closing = null;
+        return this.#cut('draining', 'the node is stopping');
+      }
+      this.#closing = clock.after(lingerMs, closeWhenAnswered);
+    };
+    this.#closing = clock.after(lingerMs, closeWhenAnswered);
   }
 
   terminate(): void {
@@ -231,7 +241,6 @@ export class PeerSession {
       .finally(() => {
         this.#unacked -= 1;
         this.#unackedBytes -= bytes;
-        if (this.#isDraining && this.#unacked === 0) this.#cut('draining', 'the node is stopping');
       });
   }
 
