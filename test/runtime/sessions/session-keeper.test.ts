@@ -342,3 +342,36 @@ describe('a clean stop', () => {
     expect((await cluster.engine.sessions.read(session))?.cause).toBe('left');
   });
 });
+
+describe('when somebody needs the session', () => {
+  test('and it cannot be trusted, it is renewed then and not at the next beat', async () => {
+    const { cluster, node } = await oneNodeWithADocument();
+    node.clock.jumpWall(40_000);
+    const startedMs = cluster.clock.monotonicMs();
+    await cluster.run(node.runtime.submit('doc', op('p', 2)));
+    expect(cluster.clock.monotonicMs() - startedMs).toBeLessThan(50);
+  });
+
+  test('and the broker is away, it is not asked without a pause', async () => {
+    const { cluster, node } = await oneNodeWithADocument();
+    node.clock.jumpWall(40_000);
+    const unreachable = new BackplaneError('BACKPLANE_UNREACHABLE', 'no connection');
+    node.faults.always('sessions.renew', { fails: unreachable });
+    const ops = Array.from({ length: 20 }, (_, index) =>
+      cluster.failure(node.runtime.submit('doc', op('p', index + 2), { timeoutMs: 1_000 })),
+    );
+    await Promise.all(ops);
+    expect(node.faults.count('sessions.renew')).toBeLessThan(6);
+  });
+});
+
+test('a renewal that pauses after a failure goes on at once when the broker is back', async () => {
+  const { cluster, node } = await oneNodeWithADocument();
+  const unreachable = new BackplaneError('BACKPLANE_UNREACHABLE', 'no connection');
+  node.faults.next('sessions.renew', { fails: unreachable }, 3);
+  await cluster.until('the last pause', () => node.faults.count('sessions.renew') === 3);
+  await cluster.advance(10);
+  cluster.broker.interrupt();
+  await cluster.advance(1);
+  expect(node.faults.count('sessions.renew')).toBeGreaterThan(3);
+});
