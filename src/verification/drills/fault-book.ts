@@ -17,6 +17,7 @@ import {
   refuseCommandFault,
   resetFault,
   slowCommandFault,
+  wedgeFault,
 } from './faults/network-faults.ts';
 import { blockFault, killFault, pauseFault, terminateFault } from './faults/process-faults.ts';
 import { storeFullFault, storeRefuseFault } from './faults/store-faults.ts';
@@ -36,6 +37,7 @@ export const faultBook: readonly FaultKind[] = [
   bandwidthFault,
   oneWayFault,
   deafFault,
+  wedgeFault,
   dropChannelFault,
   slowCommandFault,
   refuseCommandFault,

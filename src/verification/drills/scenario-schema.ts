@@ -7,6 +7,7 @@ import { type ScenarioFault, stepsSchema } from './step-schema.ts';
 
 export const nodesMax = 16;
 const peersMax = 10_000;
+const guestsMax = 100;
 const documentsMax = 100_000;
 const rateMax = 100_000;
 const textLengthMax = 20_000;
@@ -126,6 +127,14 @@ const workloadSchema = v.pipe(
     opsPerSecond: v.optional(perSecond('opsPerSecond', 1), 200),
     payloadBytes: v.optional(wholeNumber('payloadBytes', 1, limits.payloadBytesMax), 64),
     awarenessPerSecond: v.optional(perSecond('awarenessPerSecond', 0), 20),
+    guests: v.optional(
+      v.pipe(
+        wholeNumber('guests', 0, guestsMax),
+        v.description(
+          'How many others at a time come, show their awareness, and go; none by default.',
+        ),
+      ),
+    ),
     requestsPerSecond: v.optional(perSecond('requestsPerSecond', 0), 20),
     requestTimeout: v.optional(someTime('A request must have ended by then.'), '5s'),
     ownedBy: v.optional(
@@ -136,8 +145,9 @@ const workloadSchema = v.pipe(
       null,
     ),
   }),
-  v.transform(({ requestTimeout, followers, ...plan }) => ({
+  v.transform(({ requestTimeout, followers, guests, ...plan }) => ({
     ...plan,
+    ...(guests !== undefined && { guests }),
     followers: followers ?? Math.min(followersDefault, plan.peers),
     requestTimeoutMs: requestTimeout,
   })),

@@ -34,6 +34,8 @@ export interface WorkloadPlan {
   readonly opsPerSecond: number;
   readonly payloadBytes: number;
   readonly awarenessPerSecond: number;
+  /** How many others come, show their awareness, and go again without ever coming back. */
+  readonly guests?: number;
   readonly requestsPerSecond: number;
   readonly requestTimeoutMs: number;
   /** The node that owns every document at first: it is started alone. Null: whoever comes. */

@@ -139,6 +139,34 @@ describe('a half-open network', () => {
   });
 });
 
+describe('a wedge', () => {
+  it('silences a connection for good, while one that is made anew works', async () => {
+    const commands = await redis.client();
+    const { client, heard } = await redis.listener('news');
+    const fault = redis.inject({ kind: 'wedge', connections: 'subscriber' });
+    expect(fault.touched()).toBe(0);
+    await commands.publish('news', 'lost');
+    await expect.poll(() => fault.touched()).toBe(1);
+    const again = await redis.listener('news');
+    expect(await commands.publish('news', 'heard')).toBe(2);
+    await expect.poll(() => again.heard).toEqual(['news heard']);
+    expect(heard).toEqual([]);
+    expect(client.status).toBe('ready');
+    fault.revert();
+    await expect.poll(() => client.status).toBe('end');
+    expect(again.client.status).toBe('ready');
+  });
+
+  it('leaves alone who said and heard nothing meanwhile', async () => {
+    const { client, heard } = await redis.listener('news');
+    redis.inject({ kind: 'wedge', connections: 'all' }).revert();
+    const commands = await redis.client();
+    await commands.publish('news', 'heard');
+    await expect.poll(() => heard).toEqual(['news heard']);
+    expect(client.status).toBe('ready');
+  });
+});
+
 describe('two half-open networks', () => {
   it('end for a connection when both are over', async () => {
     const commands = await redis.client();

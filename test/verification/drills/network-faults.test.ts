@@ -48,10 +48,10 @@ async function traffic(): Promise<() => void> {
 }
 
 describe('the faults of the network', () => {
-  it('are ten, each with a name of its own, and fit any cluster', () => {
+  it('are eleven, each with a name of its own, and fit any cluster', () => {
     expect(kinds.map(({ name }) => name).sort()).toEqual([
       ...['bandwidth', 'cut', 'deaf', 'drop-channel', 'half-open', 'latency', 'one-way'],
-      ...['refuse-command', 'reset', 'slow-command'],
+      ...['refuse-command', 'reset', 'slow-command', 'wedge'],
     ]);
     expect(kinds.every((kind) => kind.on === 'node' && !kind.endsNode)).toBe(true);
     expect(kinds.map((kind) => kind.unfit({} as DrillCluster))).toEqual(kinds.map(() => null));

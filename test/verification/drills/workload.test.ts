@@ -160,6 +160,25 @@ describe('a load', () => {
     expect(report.acknowledged).toBe(plan.documents);
   }, 60_000);
 
+  it('has guests come and go, each as a peer of its own, and leave nothing in any view', async () => {
+    const { workload, events, conclude } = await rehearse({ guests: 3, opsPerSecond: 20 });
+    await workload.open();
+    const followers = new Set<string>();
+    workload.start();
+    const sets = () => events.filter((event) => event.ev === 'awareness.set');
+    const left = () => sets().filter(({ state }) => state === null);
+    await until('guests that left', () => left().length >= 9);
+    const report = await conclude();
+    expect(outcomes(report)).toContain('awareness-converges');
+    const guests = left().map(({ peer }) => peer);
+    expect(new Set(guests).size).toBe(guests.length);
+    for (const event of events) {
+      if (event.ev !== 'awareness.view') continue;
+      for (const peer of Object.keys(event.states)) followers.add(peer);
+    }
+    expect(guests.filter((peer) => followers.has(peer))).toEqual([]);
+  }, 60_000);
+
   it('opens no further when it is told to end, and leaves no connection', async () => {
     const { workload } = await rehearse();
     const ending = new AbortController();

@@ -1,7 +1,8 @@
 import { biteWith } from './support/bite.ts';
+import { rewindStore } from './support/rewind-store.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lostAnswers, refusedAppends, killedCommit } = shortScenarios;
+const { lostAnswers, refusedAppends, killedCommit, killedWriter, calm } = shortScenarios;
 
 biteWith([
   {
@@ -18,5 +19,18 @@ biteWith([
     drill: 'an owner that is killed before its commits',
     scenario: killedCommit,
     teeth: { 'ack-order': 'acked-is-kept' },
+  },
+  {
+    drill: 'an owner that is killed while it commits',
+    scenario: killedWriter,
+    teeth: { 'commit-order': 'acked-is-kept' },
+  },
+  {
+    drill: 'a store that is put back to a moment ago',
+    scenario: calm,
+    interfere: rewindStore,
+    // What the store lost is lost; what matters is that nobody goes on from there.
+    given: ['acked-is-kept', 'seq-without-gap'],
+    teeth: { 'chain-check': 'one-order' },
   },
 ]);

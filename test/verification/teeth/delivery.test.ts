@@ -1,7 +1,7 @@
 import { biteWith } from './support/bite.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lostMessages, lostLastMessages, lostRequests, stillCursors } = shortScenarios;
+const { lostMessages, lostRequests, stillCursors, lostFarewells, deadHost } = shortScenarios;
 
 biteWith([
   {
@@ -10,18 +10,23 @@ biteWith([
     teeth: { 'gap-replay': 'deliveries-arrive' },
   },
   {
-    drill: 'a node that misses the last op of many documents',
-    scenario: lostLastMessages,
-    teeth: { 'tail-check': 'seq-without-gap' },
-  },
-  {
     drill: 'requests that are lost',
     scenario: lostRequests,
-    teeth: { 'request-deadline': 'ops-end' },
+    teeth: { 'request-end': 'ops-end' },
   },
   {
     drill: 'cursors that stand still',
     scenario: stillCursors,
     teeth: { 'awareness-repeat': 'awareness-converges' },
+  },
+  {
+    drill: 'guests that leave where nobody hears it',
+    scenario: lostFarewells,
+    teeth: { 'awareness-expiry': 'awareness-converges' },
+  },
+  {
+    drill: 'guests of a node that dies',
+    scenario: deadHost,
+    teeth: { 'awareness-death': 'awareness-converges' },
   },
 ]);

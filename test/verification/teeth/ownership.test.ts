@@ -1,7 +1,7 @@
 import { biteWith } from './support/bite.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lateAppends, lateCommits, sleepingOwner, nappingOwner } = shortScenarios;
+const { lateAppends, lateCommits, emptiedBroker, sleepingOwner, nappingOwner } = shortScenarios;
 
 biteWith([
   {
@@ -13,6 +13,11 @@ biteWith([
     drill: 'commits that come when the document has another owner',
     scenario: lateCommits,
     teeth: { 'sqlite-fence': 'no-write-below-epoch' },
+  },
+  {
+    drill: 'a broker that forgets everything',
+    scenario: emptiedBroker,
+    teeth: { 'epoch-memory': 'epochs-grow' },
   },
   {
     drill: 'an owner that sleeps for long, and is asked meanwhile',

@@ -56,6 +56,12 @@ const oneWayParameters = v.strictObject({
 const deafParameters = v.strictObject({
   how: v.optional(v.picklist(['half-open', 'cut'], 'write how as half-open or cut'), 'half-open'),
 });
+const wedgeParameters = v.strictObject({
+  connections: v.optional(
+    v.picklist(['all', 'command', 'subscriber'], 'write connections as all, command or subscriber'),
+    'subscriber',
+  ),
+});
 const dropParameters = v.strictObject({
   /** As the broker knows it, with the prefix. */
   channel: v.optional(glob, '*'),
@@ -154,6 +160,16 @@ export const deafFault = networkFault({
     how === 'cut'
       ? `${counted(touched, 'subscriber connection')} closed`
       : `${counted(touched, 'piece')} of traffic lost on subscriber connections`,
+});
+
+/** Nobody tells the node, and nobody connects for it: it has to notice by itself. */
+export const wedgeFault = networkFault({
+  name: 'wedge',
+  summary: 'lose all that is sent on the connections a node has to the broker now; new ones work',
+  recoveryFrom: 'start',
+  parameters: wedgeParameters,
+  wire: (parameters) => ({ kind: 'wedge', ...parameters }),
+  evidence: (touched) => `${counted(touched, 'piece')} of traffic lost on wedged connections`,
 });
 
 export const dropChannelFault = networkFault({

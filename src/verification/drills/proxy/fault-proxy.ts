@@ -94,8 +94,9 @@ class LoopbackProxy implements FaultProxy {
       if (!active.concerns(connection.role)) continue;
       if (kind === 'cut') connection.close();
       else if (kind === 'reset') connection.reset();
-      else continue;
-      active.touched += 1;
+      else if (kind === 'wedge') connection.wedge(active);
+      // One that is only stuck counts when it loses something.
+      if (kind === 'cut' || kind === 'reset') active.touched += 1;
     }
   }
 

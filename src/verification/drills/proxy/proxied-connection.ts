@@ -27,6 +27,7 @@ export class ProxiedConnection {
   /** The faults that swallowed something: the two sides will never agree again. */
   readonly lostTo = new Set<ActiveWireFault>();
   readonly #parts: ProxiedConnectionParts;
+  readonly #wedges = new Set<ActiveWireFault>();
   readonly #rules: FrameRules;
   readonly #toBroker: WireLane;
   readonly #toNode: WireLane;
@@ -45,6 +46,11 @@ export class ProxiedConnection {
 
   get role(): ConnectionRole {
     return this.#rules.role;
+  }
+
+  /** Nothing that is said on it arrives any more. */
+  wedge(active: ActiveWireFault): void {
+    this.#wedges.add(active);
   }
 
   /** Lets pass what may pass now. */
@@ -73,7 +79,10 @@ export class ProxiedConnection {
     const { faults, clock, random } = this.#parts;
     const role = () => this.role;
     const onLoss = (active: ActiveWireFault) => this.lostTo.add(active);
-    return new WireLane({ direction, source, target, faults, role, clock, random, onLoss });
+    const wedges = this.#wedges;
+    return new WireLane({
+      ...{ direction, source, target, faults, wedges, role, clock, random, onLoss },
+    });
   }
 
   #follow(

@@ -10,6 +10,7 @@ export type Direction = 'to-broker' | 'to-node';
 export type WireFault =
   | CutFault
   | HalfOpenFault
+  | WedgeFault
   | ResetFault
   | LatencyFault
   | BandwidthFault
@@ -27,6 +28,12 @@ export interface CutFault {
 /** Connections stay open and can be made, but what is sent is lost, also that one side closed. */
 export interface HalfOpenFault {
   readonly kind: 'half-open';
+  readonly connections: ConnectionChoice;
+}
+
+/** The connections that are open when it begins are half-open; whoever connects anew can talk. */
+export interface WedgeFault {
+  readonly kind: 'wedge';
   readonly connections: ConnectionChoice;
 }
 

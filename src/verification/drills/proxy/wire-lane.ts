@@ -11,6 +11,8 @@ export interface WireLaneParts {
   readonly target: Socket;
   readonly faults: ReadonlySet<ActiveWireFault>;
   readonly role: () => ConnectionRole;
+  /** The faults that the connection is stuck in. */
+  readonly wedges: ReadonlySet<ActiveWireFault>;
   readonly clock: Clock;
   readonly random: Random;
   /** Something was lost on the way. */
@@ -133,10 +135,12 @@ export class WireLane {
   }
 
   #isLost(): boolean {
-    for (const active of this.#parts.faults) {
-      if (active.fault.kind !== 'half-open' || !this.#concerns(active)) continue;
+    const { faults, wedges, onLoss } = this.#parts;
+    for (const active of faults) {
+      const isHalfOpen = active.fault.kind === 'half-open' && this.#concerns(active);
+      if (!isHalfOpen && !wedges.has(active)) continue;
       active.touched += 1;
-      this.#parts.onLoss(active);
+      onLoss(active);
       return true;
     }
     return false;

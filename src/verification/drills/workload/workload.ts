@@ -8,6 +8,7 @@ import { claimDocuments, rotated } from './claim-documents.ts';
 import { LoadCounts } from './load-counts.ts';
 import { LoadDraw } from './load-draw.ts';
 import type { LoadFollower } from './load-follower.ts';
+import { LoadGuest } from './load-guest.ts';
 import { LoadLine } from './load-line.ts';
 import type { LoadSite } from './load-site.ts';
 import { Pace } from './pace.ts';
@@ -82,6 +83,7 @@ export class Workload {
   readonly #standstill: Standstill;
   readonly #draw: LoadDraw;
   #lines: LoadLine[] = [];
+  #guests: LoadGuest[] = [];
   /** In the order of the documents. */
   #followers: LoadFollower[][] = [];
   #isClaimed = false;
@@ -147,6 +149,7 @@ export class Workload {
       requests: new Pace(plan.requestsPerSecond, nowMs),
     };
     this.#standstill.tick(nowMs);
+    this.#inviteGuests();
     this.#ticking = repeat(
       clock,
       () => tickMs,
@@ -157,6 +160,7 @@ export class Workload {
   /** Sends nothing new but a last state of every peer, and waits for what is under way. */
   async stop(timeoutMs = stopMsMax): Promise<void> {
     this.#paces = null;
+    this.#sendGuestsAway();
     if (this.#parts.plan.awarenessPerSecond > 0) {
       for (const follower of this.#followers.flat()) follower.setAwareness();
     }
@@ -211,8 +215,21 @@ export class Workload {
   async close(): Promise<void> {
     this.#paces = null;
     this.#isStopped = true;
+    this.#sendGuestsAway();
     this.#ticking?.cancel();
     await Promise.all(this.#lines.map((line) => line.close()));
+  }
+
+  #inviteGuests(): void {
+    const { plan, urls, token, docNames: docs, random } = this.#parts;
+    for (let index = 0; index < (plan.guests ?? 0); index++) {
+      const url = urls[index % urls.length] as string;
+      this.#guests.push(new LoadGuest({ url, token, docs, random, site: this.#site }));
+    }
+  }
+
+  #sendGuestsAway(): void {
+    for (const guest of this.#guests.splice(0)) guest.close();
   }
 
   async #connected(signal: AbortSignal | undefined): Promise<void> {

@@ -37,6 +37,17 @@ export const mutants = {
       },
     ],
   },
+  'epoch-memory': {
+    mechanism: 'the memory of epochs in the store',
+    without: 'the store believes the directory what the last epoch was',
+    edits: [
+      {
+        file: 'drivers/sqlite/sqlite-writes.js',
+        find: 'const epoch = seen?.epoch ?? 0;',
+        put: 'const epoch = expectedEpoch;',
+      },
+    ],
+  },
   'own-deadline': {
     mechanism: 'the own deadline of a session',
     without: 'a node trusts its session until somebody tells it otherwise',
@@ -97,6 +108,22 @@ export const mutants = {
       },
     ],
   },
+  'commit-order': {
+    mechanism: 'the order of commit and answer in the SQLite store',
+    without: 'a write is answered, and committed a moment later',
+    edits: [
+      { file: 'drivers/sqlite/group-commit.js', find: "this.#db.exec('COMMIT');\n", put: '\n' },
+      {
+        file: 'drivers/sqlite/sqlite-worker.js',
+        find: 'answer(queue[0] && isWrite(queue[0]) ? commitNext() : [performNext()]);',
+        put: `answer(queue[0] && isWrite(queue[0]) ? commitNext() : [performNext()]);
+          if (db?.isTransaction) {
+            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+            db.exec('COMMIT');
+          }`,
+      },
+    ],
+  },
   'dead-stay-dead': {
     mechanism: 'a dead session stays dead',
     without: 'a renewal brings a dead session back to life',
@@ -141,6 +168,17 @@ export const mutants = {
       },
     ],
   },
+  'fast-takeover': {
+    mechanism: 'the fast takeover from an owner that nobody can reach',
+    without: 'a dead owner is replaced when the node timeout has passed',
+    edits: [
+      {
+        file: 'runtime/sessions/session-watch.js',
+        find: 'if (!this.#parts.fastTakeover || !this.isCalm())',
+        put: 'if (this.#parts.fastTakeover || !this.isCalm())',
+      },
+    ],
+  },
   sweep: {
     mechanism: 'the sweep of what a dead session left',
     without: 'leases of the dead stay in the directory',
@@ -164,14 +202,19 @@ export const mutants = {
       },
     ],
   },
-  'request-deadline': {
-    mechanism: 'the deadline of a request',
-    without: 'a request whose answer was lost waits for ever',
+  'request-end': {
+    mechanism: 'the deadline of a request, and asking again before it',
+    without: 'a request that was lost waits for ever',
     edits: [
       {
         file: 'runtime/requests/requester.js',
-        find: 'const timer = this.#parts.clock.after(remainingMs, () => {',
-        put: 'const timer = this.#parts.clock.after(86_400_000, () => {',
+        find: 'const timer = clock.after(remainingMs, () =>',
+        put: 'const timer = clock.after(86_400_000, () =>',
+      },
+      {
+        file: 'runtime/requests/requester.js',
+        find: 'if (pending.againAtMs > nowMs)',
+        put: 'if (pending.againAtMs > 0)',
       },
       {
         file: 'runtime/requests/document-router.js',
@@ -188,6 +231,55 @@ export const mutants = {
         file: 'runtime/awareness/awareness.js',
         find: 'if (nowMs - local.sentMs > this.#parts.ttlMs / 2)',
         put: 'if (nowMs < local.sentMs)',
+      },
+    ],
+  },
+  'awareness-expiry': {
+    mechanism: 'the end of awareness that nobody repeats',
+    without: 'who left while nobody could hear it is seen for ever',
+    edits: [
+      {
+        file: 'runtime/awareness/awareness.js',
+        find: 'if (expiresMs > nowMs)',
+        put: 'if (expiresMs > 0)',
+      },
+    ],
+  },
+  'awareness-death': {
+    mechanism: 'the end of awareness with the session it hung on',
+    without: 'peers of a node that died are seen until their time runs out',
+    edits: [
+      {
+        file: 'runtime/node-parts.js',
+        find: 'shared.watch.onDeath((session) => awareness.forgetSession(session));',
+        put: '',
+      },
+    ],
+  },
+  'self-probe': {
+    mechanism: 'the reconnect of a node that does not hear itself',
+    without: 'a node that went deaf stays deaf',
+    edits: [
+      {
+        file: 'runtime/health/subscriber-probe.js',
+        find: 'await bus.reconnectSubscriber().catch(() => { });',
+        put: 'await bus;',
+      },
+    ],
+  },
+  'chain-check': {
+    mechanism: 'the chain over the log, which shows that a store was put back',
+    without: 'an owner goes on where a log that was put back ends',
+    edits: [
+      {
+        file: 'runtime/documents/owned-document.js',
+        find: "rewound ? 'LOG_REWOUND' : 'CONFLICT'",
+        put: "rewound ? 'CONFLICT' : 'CONFLICT'",
+      },
+      {
+        file: 'runtime/documents/load-document.js',
+        find: 'if (!rewound)',
+        put: 'if (rewound !== null)',
       },
     ],
   },

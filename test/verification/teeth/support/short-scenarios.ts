@@ -123,6 +123,8 @@ const lostLastMessages = {
   steps: [
     { run: '300ms' },
     { fault: 'drop-channel', on: 'node-2', channel: '*:doc:*', for: '800ms' },
+    // Some more ops, for a few of them: what recovers from a fault needs a load.
+    { run: '150ms' },
   ],
 };
 
@@ -166,15 +168,20 @@ const deadOwner = {
   steps: [{ run: '300ms' }, { fault: 'kill', on: 'node-1', for: '300ms' }, { run: '1500ms' }],
 };
 
-/** A node is told to stop; whoever had to wait for its death would have to wait for long. */
+/** Whoever waits for a lease or a node timeout would be seen to. */
+const patient = { 'lease-ttl': '6s', heartbeat: '1s', 'node-timeout': '5s' };
+
+/** The owner is killed. */
+const killedOwner = {
+  cluster: { nodes: 2, serve: patient },
+  workload: load,
+  budgets: { ...budgets, recovery: '3500ms' },
+  steps: [{ run: '300ms' }, { fault: 'kill', on: 'node-1', for: '300ms' }, { run: '4500ms' }],
+};
+
+/** A node is told to stop, and nobody suspects anybody soon. */
 const stoppedOwner = {
-  cluster: {
-    nodes: 2,
-    serve: {
-      ...{ 'lease-ttl': '6s', heartbeat: '1s', 'node-timeout': '4s' },
-      'takeover-grace': '2500ms',
-    },
-  },
+  cluster: { nodes: 2, serve: { ...patient, 'takeover-grace': '2500ms' } },
   workload: load,
   budgets: { ...budgets, recovery: '1800ms', cleanup: '1s' },
   steps: [{ run: '300ms' }, { fault: 'terminate', on: 'node-1', for: '1ms' }, { run: '2500ms' }],
@@ -192,7 +199,73 @@ const stillCursors = {
   ],
 };
 
+/** Others come and go where a node does not hear it. */
+const lostFarewells = {
+  cluster: { nodes: 2, serve: { ...serve, 'awareness-ttl': '1500ms' } },
+  workload: { ...load, awarenessPerSecond: 10, guests: 4 },
+  budgets: { ...budgets, awareness: '2500ms' },
+  steps: [
+    { run: '300ms' },
+    { fault: 'drop-channel', on: 'node-2', channel: '*:doc:*', for: '1200ms' },
+    { run: '300ms' },
+  ],
+};
+
+/** A node dies, and with it whoever looked in through it. */
+const deadHost = {
+  cluster: two,
+  workload: { ...load, awarenessPerSecond: 10, guests: 4 },
+  budgets: { ...budgets, awareness: '2500ms' },
+  steps: [{ run: '800ms' }, { fault: 'kill', on: 'node-1', for: '2s' }, { run: '300ms' }],
+};
+
+/**
+ * The owner hears nothing any more on the connection it has. Guests keep it in the channel of the
+ * document: leaving one would show that the connection is stuck.
+ */
+const wedgedOwner = {
+  cluster: two,
+  workload: { ...load, documents: 1, peers: 1, followers: 1, ownedBy: 'node-2', guests: 2 },
+  budgets: { ...budgets, recovery: '8s' },
+  steps: [{ run: '300ms' }, { fault: 'wedge', on: 'node-2', for: '9s' }, { run: '500ms' }],
+};
+
+/** Nothing to speak of. */
+const calm = {
+  cluster: two,
+  workload: { ...load, documents: 2, peers: 8, followers: 8 },
+  budgets,
+  steps: [{ run: '300ms' }, { fault: 'latency', on: 'node-2', by: '1ms', for: '2500ms' }],
+};
+
+/** The owner is killed, and its store is a file. */
+const killedWriter = {
+  cluster: { ...two, store: 'sqlite' },
+  workload: load,
+  budgets,
+  steps: [{ run: '500ms' }, { fault: 'kill', on: 'node-1', for: '300ms' }, { run: '700ms' }],
+};
+
+/** The broker comes back with nothing of what it had; the logs are elsewhere. */
+const emptiedBroker = {
+  cluster: { ...two, store: 'sqlite' },
+  workload: load,
+  budgets,
+  steps: [
+    { run: '400ms' },
+    { fault: 'broker-restart', keepData: false, for: '300ms' },
+    { run: '2500ms' },
+  ],
+};
+
 export const shortScenarios = {
+  killedOwner,
+  emptiedBroker,
+  killedWriter,
+  lostFarewells,
+  deadHost,
+  wedgedOwner,
+  calm,
   lateAppends,
   lateCommits,
   sleepingOwner,
