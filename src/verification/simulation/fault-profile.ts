@@ -112,7 +112,7 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
       { delayMs: 0.5, jitterMs: 5 },
       { delayMs: 2, jitterMs: 60 },
     ),
-    burstEveryMs: Math.round(between(6_000, 25_000)),
+    burstEveryMs: Math.round(between(20_000, 60_000)),
     burstOpsMax: oneOf(1, 3, 8),
     awarenessEveryMs: oneOf(30_000, 90_000),
     requestEveryMs: oneOf(15_000, 45_000),

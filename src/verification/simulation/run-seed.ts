@@ -83,7 +83,8 @@ export async function runProfile(
       if (surprise) note(`${machine}: ${surprise}`);
     },
   });
-  const storm = new Storm(world);
+  const workload = new SimWorkload(world);
+  const storm = new Storm(world, () => workload.rush());
   const leave = guardWorld(timeline, (error) => note(`${error.message} by ${error.facts.caller}`));
   const rejected = (error: unknown) => note(`nobody caught ${asBackplaneError(error).message}`);
   process.on('unhandledRejection', rejected);
@@ -91,7 +92,7 @@ export async function runProfile(
   // Errors are part of life in here; nobody reads where they were made.
   Error.stackTraceLimit = 0;
   try {
-    await live(world, storm);
+    await live(world, workload, storm);
   } finally {
     process.off('unhandledRejection', rejected);
     leave();
@@ -100,9 +101,8 @@ export async function runProfile(
   return resultOf(world, storm, laws);
 }
 
-async function live(world: SimWorld, storm: Storm): Promise<void> {
+async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promise<void> {
   const { timeline, profile, random } = world;
-  const workload = new SimWorkload(world);
   const pass = (forMs: number) => timeline.run(timeline.nowMs + forMs, () => false);
   timeline.at(0, () => {
     for (const node of world.nodes) timeline.after(random.fraction() * 500, () => node.start());

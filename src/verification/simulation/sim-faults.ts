@@ -94,8 +94,8 @@ function cut(world: SimWorld, place: 'broker' | 'store'): InjectedFault | null {
   const end = () => {
     halfOpen.cancel();
     const wasLong = timeline.nowMs - startedMs > 3_000;
-    for (const mend of mends) mend(random.fraction() < 0.5);
     // Long silence has made the driver give its connection up; a short one has lost nothing.
+    for (const mend of mends) mend(!wasLong || random.fraction() < 0.5);
     if (place === 'broker' && wasLong && !life.process.isOver) life.engine.bus.cutOff();
   };
   return { target: node.machine, lastsMs, recoveryFrom: 'end', end };

@@ -140,6 +140,7 @@ export class Wire {
   readonly #parts: WireParts;
   #node: SimProcess | null = null;
   #isGivenUp = false;
+  #isTorn = false;
 
   constructor(parts: WireParts) {
     this.#parts = parts;
@@ -171,17 +172,32 @@ export class Wire {
         if (this.peerEnd.isClosed) this.toNode(() => this.nodeEnd.hearClose());
         else peer.deliver(arrive);
       },
+      lost: () => this.#tear(),
     });
   }
 
   toNode(arrive: () => void): void {
     const { network, machine, peer } = this.#parts;
-    network.send({ from: peer.name, to: machine, arrive: () => this.#node?.deliver(arrive) });
+    network.send({
+      from: peer.name,
+      to: machine,
+      arrive: () => this.#node?.deliver(arrive),
+      lost: () => this.#tear(),
+    });
   }
 
   /** The peer does not want it any more, before it was let in. */
   giveUp(): void {
     this.#isGivenUp = true;
+  }
+
+  /** Something is missing in the stream, and will never come: both ends find it broken. */
+  #tear(): void {
+    if (this.#isTorn) return;
+    this.#isTorn = true;
+    const { peer } = this.#parts;
+    peer.deliver(() => this.peerEnd.hearClose(broken, ''));
+    this.#node?.deliver(() => this.nodeEnd.hearClose());
   }
 
   /** The node's process has ended: its machine says so, unless it went with it. */

@@ -30,6 +30,16 @@ export class SimWorkload {
     for (const peer of this.#world.peers) for (const doc of peer.documents()) peer.send(doc);
   }
 
+  /** Something has just happened: what is written now meets it. */
+  rush(): void {
+    const { world, peers } = { world: this.#world, peers: this.#world.peers };
+    if (this.#stopped) return;
+    for (const peer of peers) {
+      if (world.random.fraction() < 0.7) continue;
+      world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#burst(peer, 2));
+    }
+  }
+
   #employ(peer: SimPeer): void {
     const { timeline, profile } = this.#world;
     const isThere = () => this.#world.peers.includes(peer);
@@ -49,11 +59,10 @@ export class SimWorkload {
     });
   }
 
-  #burst(peer: SimPeer): void {
+  #burst(peer: SimPeer, opsMax = this.#world.profile.burstOpsMax): void {
     const doc = this.#world.pick(peer.documents());
     if (!doc) return;
-    const { burstOpsMax } = this.#world.profile;
-    const ops = 1 + Math.floor(this.#world.random.fraction() ** 2 * burstOpsMax);
+    const ops = 1 + Math.floor(this.#world.random.fraction() ** 2 * opsMax);
     for (let op = 0; op < ops && peer.waiting < waitingMax; op++) peer.send(doc);
   }
 

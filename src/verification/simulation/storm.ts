@@ -10,14 +10,17 @@ interface ActiveFault {
 /** The first act: the faults of a profile strike and end, several at a time, until all is healed. */
 export class Storm {
   readonly #world: SimWorld;
+  readonly #struck: () => void;
   readonly #active = new Map<string, ActiveFault>();
   #isRaging = false;
   /** Grows with each storm, so that what one has planned does not strike in the next. */
   #number = 0;
   #injected = 0;
 
-  constructor(world: SimWorld) {
+  /** `struck` is called after every fault, and after its end. */
+  constructor(world: SimWorld, struck: () => void) {
     this.#world = world;
+    this.#struck = struck;
   }
 
   get injected(): number {
@@ -49,6 +52,7 @@ export class Storm {
     this.#active.set(id, active);
     if (lastsMs === 0) this.#end(active);
     else timeline.after(lastsMs, () => this.#end(active));
+    this.#struck();
     return true;
   }
 
@@ -65,5 +69,6 @@ export class Storm {
     if (!this.#active.delete(active.id)) return;
     active.fault.end();
     this.#world.history.record({ ev: 'fault.end', id: active.id });
+    this.#struck();
   }
 }
