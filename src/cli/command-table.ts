@@ -66,6 +66,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
+    name: 'sim',
+    summary: 'run the same runtime in a virtual, hostile world, seed after seed',
+    heading: prove,
+    load: async () => (await import('./commands/sim.ts')).simCommand,
+  },
+  {
     name: 'verify',
     summary: 'check a recorded history against the laws',
     heading: prove,

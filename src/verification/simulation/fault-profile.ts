@@ -62,10 +62,10 @@ export interface ProfileRequest {
 
 /** Rare ones, because what comes after one would drown in the next. */
 const everyMs: Readonly<Record<FaultName, number>> = {
-  'crash': 40_000,
+  crash: 40_000,
   'machine-crash': 90_000,
-  'pause': 40_000,
-  'suspend': 90_000,
+  pause: 40_000,
+  suspend: 90_000,
   'clean-restart': 60_000,
   'wall-jump': 60_000,
   'cut-broker': 40_000,
@@ -89,7 +89,8 @@ const everyMs: Readonly<Record<FaultName, number>> = {
  */
 export function drawProfile(request: ProfileRequest, random: Random): SimProfile {
   const between = (least: number, most: number) => least + random.fraction() * (most - least);
-  const oneOf = <T>(...choices: T[]) => choices[Math.floor(random.fraction() * choices.length)] as T;
+  const oneOf = <T>(...choices: T[]) =>
+    choices[Math.floor(random.fraction() * choices.length)] as T;
   const share = between(0.15, 0.6);
   const faults: Partial<Record<FaultName, number>> = {};
   for (const name of faultNames) {

@@ -1,4 +1,4 @@
-import { type MemoryReplica, MemoryBroker } from '../../drivers/memory/memory-broker.ts';
+import { MemoryBroker, type MemoryReplica } from '../../drivers/memory/memory-broker.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { LeaseRecord } from '../../ports/leases.ts';
 import type { Random } from '../../ports/random.ts';

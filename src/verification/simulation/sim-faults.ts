@@ -85,7 +85,9 @@ function cut(world: SimWorld, place: 'broker' | 'store'): InjectedFault | null {
     ...(ways === 'from' ? [] : [network.cut(node.machine, place)]),
     ...(ways === 'to' ? [] : [network.cut(place, node.machine)]),
   ];
-  coverage.add(place === 'store' ? 'storeCuts' : ways === 'both' ? 'partitions' : 'partitionsOneWay');
+  coverage.add(
+    place === 'store' ? 'storeCuts' : ways === 'both' ? 'partitions' : 'partitionsOneWay',
+  );
   const lastsMs = lasting(world, 100, 70_000);
   const halfOpen = timeline.after(lasting(world, 1_000, 60_000), () => {
     if (place === 'broker') life.engine.bus.detach();
@@ -156,11 +158,8 @@ function subscriber(world: SimWorld, how: 'cut' | 'deaf'): InjectedFault | null 
   world.coverage.add(how === 'cut' ? 'subscribersCut' : 'subscribersDeaf');
   if (how === 'cut') bus.cutOff();
   else bus.isDeaf = true;
-  const end = () => {
-    bus.isDeaf = false;
-  };
-  const lastsMs = how === 'cut' ? 0 : lasting(world, 500, 30_000);
-  return { target: node.machine, lastsMs, recoveryFrom: 'end', end };
+  // A wedged connection mends itself: whoever uses it has to notice, and to make another one.
+  return { target: node.machine, lastsMs: 0, recoveryFrom: 'end', end() {} };
 }
 
 /** Sets shares for a while; two such faults at a time would end each other. */
@@ -189,15 +188,18 @@ function busNoise(world: SimWorld): InjectedFault | null {
 function storeErrors(world: SimWorld): InjectedFault | null {
   const share = () => (world.random.fraction() < 0.6 ? world.random.fraction() * 0.25 : 0);
   const drawn = { refused: share(), masked: share(), vanished: share(), late: share() };
-  return noise(world, 'store', world.faults.store, { ...drawn, lateMsMax: lasting(world, 10, 20_000) });
+  return noise(world, 'store', world.faults.store, {
+    ...drawn,
+    lateMsMax: lasting(world, 10, 20_000),
+  });
 }
 
 /** What each fault does. */
 export const injectors: Readonly<Record<FaultName, Injector>> = {
-  'crash': (world) => crash(world, false),
+  crash: (world) => crash(world, false),
   'machine-crash': (world) => crash(world, true),
-  'pause': (world) => pause(world, 'stopped'),
-  'suspend': (world) => pause(world, 'slept'),
+  pause: (world) => pause(world, 'stopped'),
+  suspend: (world) => pause(world, 'slept'),
   'clean-restart': cleanRestart,
   'wall-jump': wallJump,
   'cut-broker': (world) => cut(world, 'broker'),

@@ -1,19 +1,19 @@
+import type { MemoryLogs } from '../../drivers/memory/memory-store.ts';
 import { asBackplaneError } from '../../foundation/errors.ts';
-import { FrontDoor } from './front-door.ts';
-import { NodeRuntime } from '../../runtime/node-runtime.ts';
-import type { NodeDials } from '../../runtime/node-settings.ts';
 import type { LogFacts, Logger, LogLevel } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
+import { NodeRuntime } from '../../runtime/node-runtime.ts';
+import type { NodeDials } from '../../runtime/node-settings.ts';
 import type { Coverage } from './coverage.ts';
-import type { BusFaults } from './sim-bus.ts';
+import { FrontDoor } from './front-door.ts';
+import { RequestDiary } from './request-diary.ts';
 import type { SimBroker } from './sim-broker.ts';
+import type { BusFaults } from './sim-bus.ts';
 import { type CommandFaults, SimEngine } from './sim-engine.ts';
 import type { SimHistory } from './sim-history.ts';
-import { RequestDiary } from './request-diary.ts';
 import type { SimNetwork } from './sim-network.ts';
 import { type ClockDrift, SimProcess } from './sim-process.ts';
 import { SimStore, type StoreFaults } from './sim-store.ts';
-import type { MemoryLogs } from '../../drivers/memory/memory-store.ts';
 import type { Timeline } from './timeline.ts';
 
 /** The faults that last, and that every part looks at whenever it does something. */
