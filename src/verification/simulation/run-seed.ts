@@ -85,6 +85,8 @@ export async function runProfile(
   });
   const workload = new SimWorkload(world);
   const storm = new Storm(world, () => workload.rush());
+  // Whatever ran before has had its say, and puts nothing back that the guard replaces.
+  await new Promise((resolve) => setImmediate(resolve));
   const leave = guardWorld(timeline, (error) => note(`${error.message} by ${error.facts.caller}`));
   const rejected = (error: unknown) => note(`nobody caught ${asBackplaneError(error).message}`);
   process.on('unhandledRejection', rejected);
