@@ -1,3 +1,5 @@
+import { BackplaneError } from '../../foundation/errors.ts';
+import { protocol } from '../../foundation/limits.ts';
 import type { Bus, BusListener, Subscription, Unlisten } from '../../ports/bus.ts';
 import { type Clock, repeat } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
@@ -47,6 +49,7 @@ const reconnectMsMost = 800;
 export class SimBus implements Bus {
   readonly #parts: SimBusParts;
   readonly #ears = new Map<string, Ear>();
+  readonly #restored = new Set<() => void>();
   readonly #interrupted = new Set<() => void>();
   #isAttached = true;
   #isReconnecting = false;
@@ -98,9 +101,22 @@ export class SimBus implements Bus {
     return () => void this.#interrupted.delete(registered);
   }
 
-  async reconnectSubscriber(): Promise<void> {
-    this.isDeaf = false;
-    await this.#parts.call(() => this.cutOff());
+  /** Resolves when every subscription is there again. */
+  reconnectSubscriber(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#parts.process.after(protocol.renewalTimeoutMs, () => {
+        this.#restored.delete(done);
+        const message = 'the broker took no new subscriber connection in time';
+        reject(new BackplaneError('BACKPLANE_UNREACHABLE', message));
+      });
+      const done = () => {
+        timer.cancel();
+        resolve();
+      };
+      this.#restored.add(done);
+      this.isDeaf = false;
+      this.cutOff();
+    });
   }
 
   /** The broker closes the connection; the driver makes another one. */
@@ -130,6 +146,9 @@ export class SimBus implements Bus {
         this.#isAttached = true;
         for (const [channel, ear] of this.#ears) this.#attachEar(channel, ear);
       }
+      const restored = [...this.#restored];
+      this.#restored.clear();
+      for (const done of restored) done();
       for (const listen of [...this.#interrupted]) listen();
     });
   }
