@@ -52,6 +52,8 @@ const warmUpMs = 10_000;
 const calmMs = 110_000;
 /** In the calm, when what should have converged is looked at. */
 const lookMs = 90_000;
+/** Until everything that was under way has ended. */
+const lastMs = 15_000;
 
 /** Draws the profile of a seed, and runs it. */
 export function runSeed(
@@ -96,6 +98,8 @@ export async function runProfile(
   try {
     await live(world, workload, storm);
   } finally {
+    // A rejection that nobody caught is told when the event loop turns.
+    await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', rejected);
     leave();
     Error.stackTraceLimit = stackTraceLimit;
@@ -118,14 +122,20 @@ async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promi
     );
     timeline.after(0, () => storm.begin());
     await pass(stormMs);
-    timeline.after(0, () => storm.heal());
-    timeline.after(1_000, () => workload.writeEverywhere());
+    const isLast = timeline.nowMs + 2 * calmMs >= profile.durationMs;
+    // Half of the worlds end in silence: whatever was lost last, nothing that follows tells of it.
+    const isSilent = isLast && random.fraction() < 0.5;
+    timeline.after(0, () => {
+      if (isSilent) workload.stop();
+      storm.heal();
+    });
+    if (!isSilent) timeline.after(1_000, () => workload.writeEverywhere());
     await pass(lookMs);
     timeline.after(0, () => world.tellViews());
-    await pass(calmMs - lookMs - 10_000);
-    const isLast = timeline.nowMs + calmMs >= profile.durationMs;
+    await pass(calmMs - lookMs - lastMs);
     if (isLast) workload.stop();
-    await pass(10_000);
+    await pass(lastMs);
+    if (isLast) break;
   }
   world.tellEnd();
 }

@@ -89,7 +89,10 @@ export class SimPeer {
       history.record({ ev: 'deliver', subscriber, doc, seq, opId, epoch });
     });
     handle.on('awareness', () => {});
-    handle.on('lost', (error) => unexpected(`${subscriber} was lost: ${error.code}`));
+    handle.on('lost', (error) => {
+      this.#handles.delete(doc);
+      unexpected(`${subscriber} was lost: ${error.code}`);
+    });
   }
 
   send(doc: string): void {
