@@ -67,7 +67,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'sim',
-    summary: 'run the same runtime in a virtual, hostile world, seed after seed',
+    summary: 'run the runtime in a virtual, hostile world',
     heading: prove,
     load: async () => (await import('./commands/sim.ts')).simCommand,
   },

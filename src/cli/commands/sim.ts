@@ -26,7 +26,7 @@ const shrinkAttemptsMax = 200;
 export function simCommand(context: CommandContext): CommandDefinition {
   return defineCommand({
     name: 'sim',
-    summary: 'run the same runtime in a virtual, hostile world, seed after seed',
+    summary: 'run the runtime in a virtual, hostile world',
     description: [
       'Runs nodes, peers, a broker and a store in this process, under virtual time: the real runtime, gateway and client behind simulated ports. The seed draws which faults there are and how often: crashes, pauses beyond the lease, cut and half-open connections, a broker that is restarted, wiped, or failed over to an older replica, clocks that jump, a bus that loses, doubles and reorders, a store that fails before or after it wrote. Between two storms everything is mended, and has to converge.',
       'The laws are those of verify and of the drills. The same seed is the same history, on any machine.',
