@@ -47,6 +47,8 @@ export interface SimProfile {
   readonly storeAnnounces: boolean;
   readonly documentEngine: 'json' | 'log';
   readonly dials: NodeDials;
+  /** Two of the machines run nodes that their operator gave one id. */
+  readonly twins: boolean;
   /** How much clocks run fast or slow, at most. */
   readonly driftMax: number;
 }
@@ -123,6 +125,7 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
     documentEngine: oneOf('json', 'log'),
     dials: drawDials(random),
     driftMax: oneOf(0, 0.001, 0.009),
+    twins: random.fraction() < 0.1,
   };
 }
 

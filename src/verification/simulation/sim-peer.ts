@@ -14,6 +14,8 @@ export interface SimPeerParts {
   readonly history: SimHistory;
   readonly coverage: Coverage;
   readonly machines: readonly string[];
+  /** Where it connects first; drawn when it is null. */
+  readonly first: string | null;
   dial(machine: string): WebSocketLike;
   /** What a peer should never be told. */
   unexpected(what: string): void;
@@ -45,7 +47,8 @@ export class SimPeer {
     this.#parts = parts;
     this.name = parts.name;
     const { process, random, machines } = parts;
-    const first = Math.floor(random.fraction() * machines.length);
+    const drawn = Math.floor(random.fraction() * machines.length);
+    const first = parts.first === null ? drawn : machines.indexOf(parts.first);
     const urls = machines.map((_, at) => machines[(first + at) % machines.length] as string);
     this.#client = new BackplaneClient({
       urls,

@@ -73,7 +73,8 @@ export class SimWorld {
     return -Math.log(1 - this.random.fraction()) * meanMs;
   }
 
-  addPeer(): SimPeer {
+  /** A peer that comes to that machine first, or to any, and opens some documents. */
+  addPeer(place: { readonly machine: string; readonly doc: string } | null = null): SimPeer {
     this.#peersMade += 1;
     const name = `p${this.#peersMade}`;
     const { timeline, random, history, coverage, network } = this;
@@ -81,6 +82,7 @@ export class SimWorld {
     const peer: SimPeer = new SimPeer({
       ...{ name, process, random, history, coverage },
       machines: this.nodes.map(({ machine }) => machine),
+      first: place?.machine ?? null,
       dial: (machine) => {
         const listener = () => this.#listenerOn(machine);
         const wire = new Wire({ network, machine, peer: process, listener });
@@ -90,6 +92,10 @@ export class SimWorld {
       unexpected: this.#parts.unexpected,
     });
     this.peers.push(peer);
+    if (place) {
+      peer.open(place.doc, this.logs.get(place.doc)?.head().seq ?? 0);
+      return peer;
+    }
     const documents = this.documents();
     const wanted = 1 + Math.floor(random.fraction() * Math.min(3, documents.length));
     const first = Math.floor(random.fraction() * documents.length);
@@ -141,8 +147,10 @@ export class SimWorld {
   #node(machine: string): SimNode {
     const { timeline, network, broker, logs, history, coverage, random, faults, profile } = this;
     const { driftMax, dials, fastTakeover, storeAnnounces, documentEngine } = profile;
+    const isTwin = profile.twins && machine === `n${profile.nodes}`;
+    const nodeId = isTwin ? 'n1' : machine;
     return new SimNode({
-      ...{ machine, nodeId: machine, timeline, network, broker, logs, history, coverage, random },
+      ...{ machine, nodeId, timeline, network, broker, logs, history, coverage, random },
       ...{ faults, dials, fastTakeover, storeAnnounces, documentEngine },
       drift: {
         rate: 1 + (random.fraction() * 2 - 1) * driftMax,
@@ -154,11 +162,11 @@ export class SimWorld {
   }
 
   /** What the application of a node answers: it says who serves, and that it ran. */
-  #prepared({ runtime }: NodeLife): void {
+  #prepared({ runtime, process }: NodeLife): void {
     const { history } = this;
     runtime.handle('touch', ({ doc, payload }) => {
       const id = Buffer.from(payload).toString('utf8');
-      const at = doc === null ? `${id}@${runtime.nodeId}` : id;
+      const at = doc === null ? `${id}@${process.name}` : id;
       history.record({ ev: 'request.run', id: at });
       const session = runtime.session();
       const epoch = doc === null ? null : runtime.ownedEpoch(doc);
