@@ -33,6 +33,8 @@ export class DeadAreGone implements Law {
       case 'registration.remove':
         return this.#forget(event.id);
       case 'session.open':
+        // A broker that was put back to an older state brings back sessions that were dead.
+        this.#deaths.delete(event.session);
         this.#sessionsOf.set(event.nodeId, [
           ...(this.#sessionsOf.get(event.nodeId) ?? []),
           event.session,

@@ -47,6 +47,7 @@ export class SimBroker {
   readonly #connections = new Set<BrokerConnection>();
   /** Sessions told of as alive. */
   readonly #alive = new Map<string, string>();
+  readonly #machineOf = new Map<string, string>();
   readonly #lastOwner = new Map<string, string>();
   readonly #causes = new Map<string, DeathCause>();
   isUp = true;
@@ -97,6 +98,7 @@ export class SimBroker {
 
   opened(session: string, machine: string): void {
     this.#alive.set(session, machine);
+    this.#machineOf.set(session, machine);
     this.#history.record({ ev: 'session.open', session, nodeId: machine });
   }
 
@@ -143,6 +145,11 @@ export class SimBroker {
       if (living.has(session)) continue;
       this.#alive.delete(session);
       this.#history.record({ ev: 'session.gone', session });
+    }
+    // A replica that was behind has not heard of every death.
+    for (const session of living) {
+      const machine = this.#machineOf.get(session);
+      if (machine !== undefined && !this.#alive.has(session)) this.opened(session, machine);
     }
     const after = new Map(this.memory.directory.entries());
     for (const doc of before.keys()) if (!after.has(doc)) this.unregistered(doc);
