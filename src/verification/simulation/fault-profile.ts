@@ -118,7 +118,7 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
     burstEveryMs: Math.round(between(20_000, 60_000)),
     burstOpsMax: oneOf(1, 3, 8),
     awarenessEveryMs: oneOf(30_000, 90_000),
-    requestEveryMs: oneOf(15_000, 45_000),
+    requestEveryMs: oneOf(5_000, 20_000),
     peerLifeMs: oneOf(300_000, 900_000),
     fastTakeover: random.fraction() < 0.8,
     storeAnnounces: random.fraction() < 0.5,

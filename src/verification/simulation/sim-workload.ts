@@ -34,6 +34,9 @@ export class SimWorkload {
   rush(): void {
     const { world, peers } = { world: this.#world, peers: this.#world.peers };
     if (this.#stopped) return;
+    if (world.random.fraction() < 0.5) {
+      world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#request());
+    }
     for (const peer of peers) {
       if (world.random.fraction() < 0.7) continue;
       world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#burst(peer, 2));
