@@ -21,6 +21,8 @@ export interface SimPeerParts {
   unexpected(what: string): void;
 }
 
+const viewSettlesMs = 5_000;
+
 interface OpenHandle {
   readonly handle: DocumentHandle;
   readonly subscriber: string;
@@ -42,6 +44,8 @@ export class SimPeer {
   readonly #invoked = new Set<string>();
   #labels = 0;
   #connections = 0;
+  /** Since when it is connected as it is now. */
+  #sinceMs = Number.POSITIVE_INFINITY;
 
   constructor(parts: SimPeerParts) {
     this.#parts = parts;
@@ -63,6 +67,7 @@ export class SimPeer {
     this.#client.on('state', (state) => {
       if (state !== 'connected') return;
       this.#connections += 1;
+      this.#sinceMs = process.monotonicMs();
       if (this.#connections > 1) parts.coverage.add('peerReconnects');
     });
   }
@@ -133,6 +138,8 @@ export class SimPeer {
 
   /** What it sees now of everybody's awareness. */
   tellViews(nameOf: (doc: string, peer: string) => string | null): void {
+    // Whoever has just come is still being told who is there.
+    if (this.#parts.process.monotonicMs() - this.#sinceMs < viewSettlesMs) return;
     for (const [doc, { handle, subscriber, awareness }] of this.#handles) {
       const states: Record<string, { clock: number; state: unknown }> = {};
       for (const [peer, state] of handle.awareness) {
