@@ -27,7 +27,7 @@ const importTable: Readonly<Record<string, { all: string[]; types?: string[] }>>
   gateway: { all: ['runtime', 'ports', 'foundation'] },
   operations: { all: ['runtime', 'client', 'ports', 'foundation'] },
   verification: {
-    all: ['drivers/memory', 'runtime', 'client', 'operations', 'ports', 'foundation'],
+    all: ['drivers/memory', 'runtime', 'gateway', 'client', 'operations', 'ports', 'foundation'],
   },
   cli: { all: ['operations', 'verification', 'foundation'], types: ['ports', 'runtime'] },
   tui: { all: ['operations', 'foundation'], types: ['ports'] },

@@ -72,6 +72,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/drill.ts')).drillCommand,
   },
   {
+    name: 'sim',
+    summary: 'run the runtime in a virtual, hostile world',
+    heading: prove,
+    load: async () => (await import('./commands/sim.ts')).simCommand,
+  },
+  {
     name: 'verify',
     summary: 'check a recorded history against the laws',
     heading: prove,

@@ -326,6 +326,7 @@ export class NodeRuntime implements BackplaneNode {
           certainty: 'indefinite',
         });
         this.#parts?.documents.dropAll(id);
+        this.#parts?.sweeper.clearLater(id);
         this.#parts?.requester.failEverything(error);
         watch.distrustSilence(distrustMs);
       },

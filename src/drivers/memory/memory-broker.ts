@@ -2,6 +2,7 @@ import { BackplaneError } from '../../foundation/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClusterRecord } from '../../ports/cluster-record.ts';
 import type { Random } from '../../ports/random.ts';
+import type { DeathCause } from '../../ports/sessions.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { MemorySessionBook } from './memory-session-book.ts';
 
@@ -9,6 +10,13 @@ import { MemorySessionBook } from './memory-session-book.ts';
 export interface MemoryAttachment {
   /** The connection was cut and is there again. */
   interrupted(): void;
+}
+
+/** The data of a broker as they were at some moment. */
+export interface MemoryReplica {
+  readonly sessions: MemorySessionBook;
+  readonly directory: MemoryDirectory;
+  readonly clusterRecord: ClusterRecord | null;
 }
 
 /**
@@ -21,6 +29,8 @@ export class MemoryBroker {
   readonly #random: Random;
   readonly #attached = new Set<MemoryAttachment>();
   #answers = true;
+  /** Told of every session that ends, when that is decided. */
+  buried: (session: string, cause: DeathCause) => void = () => {};
   sessions: MemorySessionBook;
   directory = new MemoryDirectory();
   clusterRecord: ClusterRecord | null = null;
@@ -55,6 +65,20 @@ export class MemoryBroker {
     this.interrupt();
   }
 
+  /** What a replica would have that has followed until now. */
+  replica(): MemoryReplica {
+    const { sessions, directory, clusterRecord } = this;
+    return { sessions: sessions.copy(), directory: directory.copy(), clusterRecord };
+  }
+
+  /** Fails over to a replica, which was behind. Cuts every connection. */
+  failOver({ sessions, directory, clusterRecord }: MemoryReplica): void {
+    this.sessions = sessions;
+    this.directory = directory;
+    this.clusterRecord = clusterRecord;
+    this.interrupt();
+  }
+
   /** Cuts every connection; what was on its way is lost. */
   interrupt(): void {
     for (const attachment of this.#attached) attachment.interrupted();
@@ -70,6 +94,8 @@ export class MemoryBroker {
   }
 
   #emptyBook(): MemorySessionBook {
-    return new MemorySessionBook(this.clock, this.#random.token(16));
+    return new MemorySessionBook(this.clock, this.#random.token(16), (id, cause) => {
+      this.buried(id, cause);
+    });
   }
 }

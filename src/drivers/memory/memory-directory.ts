@@ -30,6 +30,12 @@ export class MemoryDirectory {
     return this.#documentsOf.get(session) ?? new Set();
   }
 
+  copy(): MemoryDirectory {
+    const copy = new MemoryDirectory();
+    for (const [doc, record] of this.#records) copy.set(doc, record);
+    return copy;
+  }
+
   #forgetOwner(doc: string): void {
     const session = this.#records.get(doc)?.session;
     if (session === undefined) return;

@@ -41,10 +41,30 @@ export class MemorySessionBook {
   readonly #unswept = new Map<string, number>();
   /** Every id there ever was: none is opened twice, also after its tombstone is gone. */
   readonly #known = new Set<string>();
+  readonly #buried: (id: string, cause: DeathCause) => void;
 
-  constructor(clock: Clock, boot: string) {
+  constructor(
+    clock: Clock,
+    boot: string,
+    buried: (id: string, cause: DeathCause) => void = () => {},
+  ) {
     this.#clock = clock;
     this.boot = boot;
+    this.#buried = buried;
+  }
+
+  copy(): MemorySessionBook {
+    const copy = new MemorySessionBook(this.#clock, this.boot, this.#buried);
+    for (const [id, life] of this.#living) copy.#living.set(id, { ...life });
+    for (const [id, grave] of this.#graves) copy.#graves.set(id, grave);
+    for (const [id, lentUntilMs] of this.#unswept) copy.#unswept.set(id, lentUntilMs);
+    for (const id of this.#known) copy.#known.add(id);
+    return copy;
+  }
+
+  /** Ids of those that nobody found dead yet. */
+  living(): string[] {
+    return [...this.#living.keys()];
   }
 
   open(opening: SessionOpening): void {
@@ -137,6 +157,7 @@ export class MemorySessionBook {
     this.#living.delete(id);
     this.#graves.set(id, { life, cause, tombstoneUntilMs });
     this.#unswept.set(id, 0);
+    if (life) this.#buried(id, cause);
   }
 
   /** Writes down what the clock has decided since it was asked last. */

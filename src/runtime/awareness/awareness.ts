@@ -43,6 +43,8 @@ interface RemotePeer {
 interface DocumentAwareness {
   readonly local: Map<string, LocalPeer>;
   readonly remote: Map<string, RemotePeer>;
+  /** States of peers that have not left us, though they are said to be elsewhere by now. */
+  readonly yielded: Map<string, Uint8Array>;
   sending: Timer | null;
 }
 
@@ -81,9 +83,10 @@ export class Awareness {
       throw new BackplaneError('PAYLOAD_TOO_LARGE', `the awareness has ${state.length} bytes`);
     }
     const document = this.#document(doc);
+    document.yielded.delete(peer);
     let local = document.local.get(peer);
     if (!local) {
-      if (state === null) return;
+      if (state === null) return this.#forgetEmpty(doc, document);
       if (document.local.size >= limits.awarenessPeersMax) {
         throw new BackplaneError('OVERLOADED', `"${doc}" has too many peers with awareness`);
       }
@@ -120,6 +123,7 @@ export class Awareness {
       return this.#accept(document, change, session);
     });
     if (news.length > 0) this.#parts.deliver(doc, news);
+    this.#reclaim(doc, document, news);
     this.#send(doc, document);
   }
 
@@ -159,7 +163,8 @@ export class Awareness {
 
   /** The peers of a dead session are gone; no need to wait for their time to run out. */
   forgetSession(session: string): void {
-    for (const [doc, { remote }] of this.#documents) {
+    for (const [doc, document] of this.#documents) {
+      const { remote } = document;
       const gone: AwarenessChange[] = [];
       for (const [peer, known] of remote) {
         if (known.session !== session || known.state === null) continue;
@@ -167,6 +172,7 @@ export class Awareness {
         gone.push({ doc, peer, clock: known.clock, state: null });
       }
       if (gone.length > 0) this.#parts.deliver(doc, gone);
+      if (this.#reclaim(doc, document, gone)) this.#send(doc, document);
     }
   }
 
@@ -180,7 +186,28 @@ export class Awareness {
       return false;
     }
     document.local.delete(change.peer);
+    if (local.state) document.yielded.set(change.peer, local.state);
     return true;
+  }
+
+  /**
+   * A peer that is gone elsewhere and never left here is here: the node it was said to be at only
+   * heard late what it had said over a connection that was broken by then. Answers whether any is.
+   */
+  #reclaim(doc: string, document: DocumentAwareness, news: readonly AwarenessChange[]): boolean {
+    const back: AwarenessChange[] = [];
+    for (const change of news) {
+      const state = document.yielded.get(change.peer);
+      if (change.state !== null || state === undefined) continue;
+      const clock = change.clock + 1;
+      document.yielded.delete(change.peer);
+      document.remote.delete(change.peer);
+      const sentMs = Number.NEGATIVE_INFINITY;
+      document.local.set(change.peer, { clock, state, dirty: true, sentMs });
+      back.push({ doc, peer: change.peer, clock, state });
+    }
+    if (back.length > 0) this.#parts.deliver(doc, back);
+    return back.length > 0;
   }
 
   #accept(document: DocumentAwareness, change: AwarenessChange, session: string): boolean {
@@ -263,6 +290,7 @@ export class Awareness {
         if (state) gone.push({ doc, peer, clock, state: null });
       }
       if (gone.length > 0) this.#parts.deliver(doc, gone);
+      if (this.#reclaim(doc, document, gone)) this.#send(doc, document);
       this.#forgetEmpty(doc, document);
     }
   }
@@ -270,14 +298,15 @@ export class Awareness {
   #document(doc: string): DocumentAwareness {
     let document = this.#documents.get(doc);
     if (!document) {
-      document = { local: new Map(), remote: new Map(), sending: null };
+      document = { local: new Map(), remote: new Map(), yielded: new Map(), sending: null };
       this.#documents.set(doc, document);
     }
     return document;
   }
 
   #forgetEmpty(doc: string, document: DocumentAwareness): void {
-    if (document.local.size + document.remote.size > 0 || document.sending) return;
+    const { local, remote, yielded, sending } = document;
+    if (local.size + remote.size + yielded.size > 0 || sending) return;
     this.#documents.delete(doc);
   }
 }

@@ -79,7 +79,10 @@ export class OwnedDocument {
     }
     if (this.#closing) throw new BackplaneError('NOT_OWNER', `"${this.doc}" is being handed over`);
     const expected = (this.#queuedCounters.get(op.peer) ?? seen) + 1;
-    if (op.counter !== expected) throw gap(this.doc, op, expected);
+    if (op.counter !== expected) {
+      if (op.counter > expected) await this.#requireCurrent();
+      throw gap(this.doc, op, expected);
+    }
     this.#parts.engine.check(op.payload);
     if (this.#waiting.size >= limits.opsWaitingMax) {
       throw new BackplaneError('OVERLOADED', `${this.#waiting.size} ops of "${this.doc}" wait`);
@@ -186,6 +189,18 @@ export class OwnedDocument {
     if (this.#ended) return;
     this.end(error);
     this.#parts.lost(this, error);
+  }
+
+  /**
+   * A peer that is ahead of us may be right: when the directory lost our record, somebody else has
+   * taken the document, and we would not notice before our next append, which a gap never becomes.
+   */
+  async #requireCurrent(): Promise<void> {
+    const head = await this.#parts.store.head(this.doc);
+    if (head?.epoch === this.epoch && head.session === this.session) return;
+    const error = fenced(this.doc, this.epoch, head?.epoch ?? 0);
+    this.#lose(error);
+    throw error;
   }
 
   async #findSeq(op: OpSubmission): Promise<number> {

@@ -2,6 +2,7 @@ import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { SessionRecord } from '../../ports/sessions.ts';
 import type { ReplyReport, RequestOptions, RequestReport } from '../reports.ts';
+import { withDeadline } from '../with-deadline.ts';
 import type { LiveNodes } from './live-nodes.ts';
 import { wasHandled } from './methods.ts';
 import type { Requester } from './requester.ts';
@@ -21,11 +22,9 @@ export async function askAll(
   payload: Uint8Array,
   options: RequestOptions,
 ): Promise<RequestReport> {
-  const live = await parts.nodes.list('fresh');
+  const { found: live, left } = await looked(parts, options, () => parts.nodes.list('fresh'));
   if (live.length === 0) throw new BackplaneError('NO_NODES', 'the cluster has no live node');
-  const outcomes = await Promise.all(
-    live.map((node) => ask(parts, node, method, payload, options)),
-  );
+  const outcomes = await Promise.all(live.map((node) => ask(parts, node, method, payload, left)));
   return {
     replies: outcomes.flatMap((outcome) => (typeof outcome === 'string' ? [] : [outcome])),
     silent: outcomes.filter((outcome) => typeof outcome === 'string'),
@@ -39,13 +38,26 @@ export async function askNode(
   find: (nodeId: string) => Promise<SessionRecord>,
   call: { method: string; payload: Uint8Array; options: RequestOptions },
 ): Promise<RequestReport> {
-  const node = await find(nodeId);
   const { method, payload, options } = call;
+  const { found: node, left } = await looked(parts, options, () => find(nodeId));
   const startedMs = parts.clock.monotonicMs();
   const reply = await timed(parts, startedMs, node.description.nodeId, () =>
-    send(parts, node.id, method, payload, options),
+    send(parts, node.id, method, payload, left),
   );
   return { replies: [reply], silent: [] };
+}
+
+/** To find out whom to ask takes time, and is part of the time that the whole may take. */
+async function looked<Found>(
+  { clock, requestTimeoutMs }: ScatterParts,
+  options: RequestOptions,
+  look: () => Promise<Found>,
+): Promise<{ found: Found; left: RequestOptions }> {
+  const { timeoutMs = requestTimeoutMs } = options;
+  const startedMs = clock.monotonicMs();
+  const found = await withDeadline(clock, timeoutMs, look());
+  const leftMs = timeoutMs - (clock.monotonicMs() - startedMs);
+  return { found, left: { ...options, timeoutMs: leftMs } };
 }
 
 /** The reply, or the node's name when none came. */

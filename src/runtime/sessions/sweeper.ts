@@ -44,6 +44,7 @@ export class Sweeper {
   /** No further sweep is begun. */
   #stopping = false;
   #stopped = false;
+  readonly #ownPast = new Set<string>();
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
@@ -70,9 +71,18 @@ export class Sweeper {
     this.#stopped = true;
   }
 
+  /**
+   * Our own session is over. Before we knew we may have taken documents under it, after others had
+   * swept it; nobody would do that a second time.
+   */
+  clearLater(session: string): void {
+    this.#ownPast.add(session);
+  }
+
   async #sweepSafely(): Promise<void> {
     if (!this.#parts.keeper.isValid() || !this.#parts.watch.isCalm()) return;
     try {
+      await this.#clearOwnPast();
       await this.#fenceSilent();
       await this.#sweepDead();
     } catch (error) {
@@ -132,22 +142,38 @@ export class Sweeper {
   }
 
   async #sweepDead(): Promise<void> {
-    const { sessions, leases, watch, logger, counters } = this.#parts;
+    const { sessions, watch, logger, counters } = this.#parts;
     while (!this.#stopping) {
       const session = await sessions.takeSweep(lendMs);
       if (session === null || this.#stopped) return;
       watch.confirmDead(session);
-      let removed = 0;
-      let from: string | null = null;
-      do {
-        const step = await leases.sweep(session, from);
-        removed += step.removed;
-        from = step.next;
-        if (this.#stopped) return;
-      } while (from !== null);
+      const removed = await this.#removeLeases(session);
+      if (removed === null) return;
       await sessions.finishSweep(session);
       counters.add('leases_swept_total', removed);
       logger.event('info', 'session.swept', { session, leases: removed });
     }
+  }
+
+  async #clearOwnPast(): Promise<void> {
+    for (const session of [...this.#ownPast]) {
+      const removed = await this.#removeLeases(session);
+      if (removed === null) return;
+      this.#ownPast.delete(session);
+      this.#parts.counters.add('leases_swept_total', removed);
+    }
+  }
+
+  /** Answers how many there were; null when it was stopped in the middle. */
+  async #removeLeases(session: string): Promise<number | null> {
+    let removed = 0;
+    let from: string | null = null;
+    do {
+      const step = await this.#parts.leases.sweep(session, from);
+      removed += step.removed;
+      from = step.next;
+      if (this.#stopped) return null;
+    } while (from !== null);
+    return removed;
   }
 }

@@ -33,6 +33,8 @@ export class DeadAreGone implements Law {
         this.#registered.delete(event.id);
         return;
       case 'session.open':
+        // A broker that was put back to an older state brings back sessions that were dead.
+        this.#deaths.delete(event.session);
         this.#sessionsOf.set(event.nodeId, [
           ...(this.#sessionsOf.get(event.nodeId) ?? []),
           event.session,

@@ -22,6 +22,9 @@ export class NothingLeftBehind implements Law {
   observe(event: HistoryEvent): void {
     if (event.ev === 'session.gone' && event.certainty !== 'indefinite') {
       this.#gone.set(event.session, event);
+    } else if (event.ev === 'session.open') {
+      // Again, when the broker was put back to an older state.
+      this.#gone.delete(event.session);
     } else if (event.ev === 'final.key') {
       this.#key(event);
     } else if (event.ev === 'final.keys') {

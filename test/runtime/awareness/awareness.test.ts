@@ -50,6 +50,23 @@ describe('the state of a peer', () => {
     expect(follower.changes).toHaveLength(2);
   });
 
+  test('comes back when another node heard late of it, and then that it is gone', async () => {
+    const { cluster, listener, follower, set } = await speakerAndListener();
+    const near = await follow(cluster, cluster.node('a'));
+    set('p', 'here');
+    await cluster.advance(1_000);
+    // What the peer said over its last connection, which the other node reads only now.
+    listener.runtime.setAwareness('doc', 'p', bytes('before'));
+    await cluster.advance(1_000);
+    expect([near.awarenessOf('p'), follower.awarenessOf('p')]).toEqual(['before', 'before']);
+    listener.runtime.setAwareness('doc', 'p', null);
+    await cluster.advance(1_000);
+    expect([near.awarenessOf('p'), follower.awarenessOf('p')]).toEqual(['here', 'here']);
+    set('p', null);
+    await cluster.advance(1_000);
+    expect([near.awarenessOf('p'), follower.awarenessOf('p')]).toEqual([null, null]);
+  });
+
   test('that changes faster than the rate is told at the rate, and the last one always is', async () => {
     const { cluster, follower, heard, set } = await speakerAndListener();
     for (let at = 0; at < 1_000; at++) {

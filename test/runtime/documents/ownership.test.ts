@@ -46,3 +46,27 @@ test('a killed owner is replaced within a second, and nothing acknowledged is lo
   expect(receipt).toMatchObject({ seq: 11, nodeId: 'b' });
   expect(receipt.epoch).toBeGreaterThan(before[0]!.epoch);
 });
+
+test('an owner whose record the directory lost asks the store before it says that ops are missing', async () => {
+  const cluster = await MemoryCluster.start(['a', 'b']);
+  const { runtime: forgotten } = cluster.node('a');
+  const { runtime: next } = cluster.node('b');
+  await cluster.run(forgotten.submit('doc', op('q', 1)));
+  cluster.broker.directory.remove('doc');
+  const peers = await cluster.run(submitMany(next, 'doc', 'p', { from: 1, to: 2 }));
+  expect(peers.map(({ nodeId }) => nodeId)).toEqual(['b', 'b']);
+  expect(forgotten.ownedEpoch('doc')).toBe(1);
+  // The peer comes to the node that does not know yet, and nobody says that it is another's.
+  cluster.broker.directory.remove('doc');
+  const third = await cluster.run(forgotten.submit('doc', op('p', 3)));
+  expect(third).toMatchObject({ seq: 4, nodeId: 'a', epoch: 3 });
+});
+
+test('a peer that is ahead of an owner that is right is told which op is missing', async () => {
+  const cluster = await MemoryCluster.start(['a']);
+  const { runtime } = cluster.node('a');
+  await cluster.run(runtime.submit('doc', op('p', 1)));
+  const { code, error } = await cluster.failure(runtime.submit('doc', op('p', 3)));
+  expect({ code, facts: error.facts }).toMatchObject({ code: 'OP_GAP', facts: { expected: 2 } });
+  expect(runtime.ownedEpoch('doc')).toBe(1);
+});

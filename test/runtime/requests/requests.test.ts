@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BackplaneError } from '../../../src/foundation/errors.ts';
 import { limits } from '../../../src/foundation/limits.ts';
+import { sleep } from '../../../src/ports/clock.ts';
 import { askingCluster, nothing, toAll, toDoc, toNode } from '../../support/asking-cluster.ts';
 import { bytes, op, text } from '../../support/some-ops.ts';
 
@@ -270,4 +271,18 @@ test('frames for the same inbox in the same tick travel in one publish', async (
   a.faults.calls.length = 0;
   await cluster.run(Promise.all(Array.from({ length: 64 }, () => ask(toNode('b'), 'ping'))));
   expect(a.faults.count('bus.publish')).toBe(1);
+});
+
+test.each([
+  toNode('b'),
+  toAll,
+])('the time to find out whom to ask is part of its deadline: %j', async (target) => {
+  const { cluster, a, b } = await askingCluster();
+  b.runtime.handle('wait', () => new Promise(() => {}));
+  a.runtime.handle('wait', () => new Promise(() => {}));
+  a.faults.next('sessions.list', { waits: sleep(cluster.clock, 1_500) });
+  const startedMs = cluster.clock.monotonicMs();
+  const asked = a.runtime.request(target, 'wait', nothing, { timeoutMs: 2_000 });
+  await cluster.run(asked.catch(() => {}));
+  expect(cluster.clock.monotonicMs() - startedMs).toBeLessThanOrEqual(2_020);
 });

@@ -161,6 +161,21 @@ test('nobody is given up while the broker does not know yet who listens for ours
   expect(await state()).toBe('dead');
 });
 
+test('what a node took after its session was swept, unaware, is cleared when it finds out', async () => {
+  const { cluster, sessions } = await threeNodesOwningTwoEach();
+  const { runtime, faults } = cluster.node('a');
+  const mute = faults.always('sessions.renew', { hangs: true });
+  await cluster.until('the session to be swept', async () => {
+    return (await leasesOf(cluster, sessions[0] ?? '')).length === 0;
+  });
+  await cluster.run(runtime.acquire('taken-late'));
+  expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual(['taken-late']);
+  mute();
+  await cluster.advance(2 * sweepMs);
+  expect(runtime.session()).not.toBe(sessions[0]);
+  expect(await leasesOf(cluster, sessions[0] ?? '')).toEqual([]);
+});
+
 describe('when most nodes are silent at once', () => {
   test('nobody is given up before its TTL, because it may be the broker that is ill', async () => {
     const { cluster, sessions } = await threeNodesOwningTwoEach();

@@ -1,0 +1,99 @@
+import type { RequestTarget } from '../../runtime/reports.ts';
+import type { SimPeer } from './sim-peer.ts';
+import type { SimWorld } from './sim-world.ts';
+
+/** Ops that may wait for an answer before a peer stops to send more. */
+const waitingMax = 40;
+const requestTimeoutMs = 4_000;
+
+/** What peers and applications do all the time: bursts of ops, awareness, requests, coming and going. */
+export class SimWorkload {
+  readonly #world: SimWorld;
+  #stopped = false;
+
+  constructor(world: SimWorld) {
+    this.#world = world;
+  }
+
+  start(): void {
+    const { world, peers } = { world: this.#world, peers: this.#world.profile.peers };
+    for (let at = 0; at < peers; at++) this.#employ(world.addPeer());
+    this.#again(world.profile.requestEveryMs, () => this.#request());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Every peer writes to every document it has open. */
+  writeEverywhere(): void {
+    for (const peer of this.#world.peers) for (const doc of peer.documents()) peer.send(doc);
+  }
+
+  /** Something has just happened: what is written now meets it. */
+  rush(): void {
+    const { world, peers } = { world: this.#world, peers: this.#world.peers };
+    if (this.#stopped) return;
+    if (world.random.fraction() < 0.5) {
+      world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#request());
+    }
+    for (const peer of peers) {
+      if (world.random.fraction() < 0.7) continue;
+      world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#burst(peer, 2));
+    }
+  }
+
+  #employ(peer: SimPeer): void {
+    const { timeline, profile } = this.#world;
+    const isThere = () => this.#world.peers.includes(peer);
+    this.#again(profile.burstEveryMs, () => this.#burst(peer), isThere);
+    this.#again(
+      profile.awarenessEveryMs,
+      () => {
+        const doc = this.#world.pick(peer.documents());
+        if (doc) peer.setAwareness(doc);
+      },
+      isThere,
+    );
+    timeline.after(this.#world.soon(profile.peerLifeMs), () => {
+      if (this.#stopped) return;
+      this.#world.removePeer(peer);
+      this.#employ(this.#world.addPeer());
+    });
+  }
+
+  #burst(peer: SimPeer, opsMax = this.#world.profile.burstOpsMax): void {
+    const doc = this.#world.pick(peer.documents());
+    if (!doc) return;
+    const ops = 1 + Math.floor(this.#world.random.fraction() ** 2 * opsMax);
+    for (let op = 0; op < ops && peer.waiting < waitingMax; op++) peer.send(doc);
+  }
+
+  #request(): void {
+    const life = this.#world.pick(this.#world.serving())?.serving;
+    const doc = this.#world.pick(this.#world.documents());
+    if (!life || !doc) return;
+    const drawn = this.#world.random.fraction();
+    const nodeId = this.#world.pick(this.#world.nodes)?.machine ?? '';
+    const target: RequestTarget =
+      drawn < 0.7
+        ? { kind: 'doc', doc }
+        : drawn < 0.85
+          ? { kind: 'node', nodeId }
+          : { kind: 'all' };
+    life.diary
+      .follow(requestTimeoutMs, (id) =>
+        life.runtime.request(target, 'touch', Buffer.from(id), { timeoutMs: requestTimeoutMs }),
+      )
+      .catch(() => {});
+  }
+
+  /** Again and again, at times like that on average. */
+  #again(meanMs: number, act: () => void, goesOn: () => boolean = () => true): void {
+    this.#world.timeline.after(this.#world.soon(meanMs), () => {
+      if (this.#stopped || !goesOn()) return;
+      act();
+      this.#again(meanMs, act, goesOn);
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import type { FaultName } from './fault-profile.ts';
+import { type InjectedFault, injectors } from './sim-faults.ts';
+import type { SimWorld } from './sim-world.ts';
+
+interface ActiveFault {
+  readonly id: string;
+  readonly fault: InjectedFault;
+}
+
+/** The first act: the faults of a profile strike and end, several at a time, until all is healed. */
+export class Storm {
+  readonly #world: SimWorld;
+  readonly #struck: () => void;
+  readonly #active = new Map<string, ActiveFault>();
+  #isRaging = false;
+  /** Grows with each storm, so that what one has planned does not strike in the next. */
+  #number = 0;
+  #injected = 0;
+
+  /** `struck` is called after every fault, and after its end. */
+  constructor(world: SimWorld, struck: () => void) {
+    this.#world = world;
+    this.#struck = struck;
+  }
+
+  get injected(): number {
+    return this.#injected;
+  }
+
+  begin(): void {
+    this.#isRaging = true;
+    this.#number += 1;
+    const { faults } = this.#world.profile;
+    for (const [name, everyMs] of Object.entries(faults)) this.#plan(name as FaultName, everyMs);
+  }
+
+  /** Everything is mended, whatever it was. */
+  heal(): void {
+    this.#isRaging = false;
+    for (const active of [...this.#active.values()]) this.#end(active);
+  }
+
+  strike(name: FaultName): boolean {
+    const fault = injectors[name](this.#world);
+    if (!fault) return false;
+    this.#injected += 1;
+    const id = `f${this.#injected}`;
+    const { target, recoveryFrom, lastsMs } = fault;
+    const { history, timeline } = this.#world;
+    history.record({ ev: 'fault.start', id, fault: `${name} ${target}`, recoveryFrom });
+    const active = { id, fault };
+    this.#active.set(id, active);
+    if (lastsMs === 0) this.#end(active);
+    else timeline.after(lastsMs, () => this.#end(active));
+    this.#struck();
+    return true;
+  }
+
+  #plan(name: FaultName, everyMs: number): void {
+    const number = this.#number;
+    this.#world.timeline.after(this.#world.soon(everyMs), () => {
+      if (!this.#isRaging || number !== this.#number) return;
+      this.strike(name);
+      this.#plan(name, everyMs);
+    });
+  }
+
+  #end(active: ActiveFault): void {
+    if (!this.#active.delete(active.id)) return;
+    active.fault.end();
+    this.#world.history.record({ ev: 'fault.end', id: active.id });
+    this.#struck();
+  }
+}

@@ -1,0 +1,55 @@
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** A mechanism taken out of the product: in one file, some text is replaced by another. */
+export interface Mutation {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface MutantRequest {
+  readonly mutations: readonly Mutation[];
+  readonly seeds: number;
+  readonly shape: { readonly nodes: number; readonly hours: number };
+}
+
+export interface MutantOutcome {
+  /** Null when no seed found it out. */
+  readonly seed: number | null;
+  readonly laws: readonly string[];
+  readonly claim: string | null;
+}
+
+const request: MutantRequest = JSON.parse(process.argv[2] ?? '{}');
+const applied = new Set<Mutation>();
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const mine = request.mutations.filter(({ file }) => url.endsWith(`/src/${file}`));
+    if (mine.length === 0) return loaded;
+    let source = Buffer.from(loaded.source as Uint8Array).toString('utf8');
+    for (const mutation of mine) {
+      if (source.split(mutation.from).length !== 2) {
+        throw new Error(`${fileURLToPath(url)} has not exactly one place with: ${mutation.from}`);
+      }
+      source = source.replace(mutation.from, () => mutation.to);
+      applied.add(mutation);
+    }
+    return { ...loaded, source };
+  },
+});
+
+const { runSeed } = await import('../../../src/verification/simulation/run-seed.ts');
+if (applied.size !== request.mutations.length) throw new Error('a mutation was not applied');
+let outcome: MutantOutcome = { seed: null, laws: [], claim: null };
+for (let seed = 1; seed <= request.seeds; seed++) {
+  const { violations } = await runSeed({ ...request.shape, seed });
+  const [first] = violations;
+  if (!first) continue;
+  const laws = violations.map(({ law }) => law);
+  outcome = { seed, laws, claim: first.counterexamples[0]?.claim ?? null };
+  break;
+}
+process.stdout.write(`${JSON.stringify(outcome)}\n`);
