@@ -214,8 +214,8 @@ const mutants: readonly Mutant[] = [
     mutations: [
       {
         file: 'runtime/requests/responder.ts',
-        from: 'if (this.#isRepeated(key, remainingMs)) return',
-        to: 'if (this.#isRepeated(key, remainingMs) && remainingMs < 0) return',
+        from: "if (known !== 'new') return this",
+        to: "if (known !== 'new' && remainingMs < 0) return this",
       },
     ],
   },
