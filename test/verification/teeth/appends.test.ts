@@ -2,7 +2,7 @@ import { biteWith } from './support/bite.ts';
 import { rewindStore } from './support/rewind-store.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lostAnswers, refusedAppends, killedCommit, killedWriter, calm } = shortScenarios;
+const { lostAnswers, refusedAppends, killedWriter, calm } = shortScenarios;
 
 biteWith([
   {
@@ -13,11 +13,6 @@ biteWith([
   {
     drill: 'appends that the store refuses',
     scenario: refusedAppends,
-    teeth: { 'ack-order': 'acked-is-kept' },
-  },
-  {
-    drill: 'an owner that is killed before its commits',
-    scenario: killedCommit,
     teeth: { 'ack-order': 'acked-is-kept' },
   },
   {

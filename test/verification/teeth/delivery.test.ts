@@ -1,7 +1,7 @@
 import { biteWith } from './support/bite.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lostMessages, lostRequests, stillCursors, lostFarewells, deadHost } = shortScenarios;
+const { lostMessages, lostRequests, stillCursors, lostFarewells } = shortScenarios;
 
 biteWith([
   {
@@ -23,10 +23,5 @@ biteWith([
     drill: 'guests that leave where nobody hears it',
     scenario: lostFarewells,
     teeth: { 'awareness-expiry': 'awareness-converges' },
-  },
-  {
-    drill: 'guests of a node that dies',
-    scenario: deadHost,
-    teeth: { 'awareness-death': 'awareness-converges' },
   },
 ]);

@@ -1,14 +1,9 @@
 import { biteWith } from './support/bite.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { killedOwner, unreachableOwner, deadOwner, stoppedOwner } = shortScenarios;
+const { unreachableOwner, deadOwner, stoppedOwner } = shortScenarios;
 
 biteWith([
-  {
-    drill: 'an owner that is killed',
-    scenario: killedOwner,
-    teeth: { 'fast-takeover': 'recovery-in-time' },
-  },
   {
     drill: 'an owner that nobody can reach, and that lives',
     scenario: unreachableOwner,

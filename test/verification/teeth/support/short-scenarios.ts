@@ -169,22 +169,22 @@ const deadOwner = {
 };
 
 /** Whoever waits for a lease or a node timeout would be seen to. */
-const patient = { 'lease-ttl': '6s', heartbeat: '1s', 'node-timeout': '5s' };
+const patient = { 'lease-ttl': '9s', heartbeat: '1s', 'node-timeout': '8s' };
 
 /** The owner is killed. */
 const killedOwner = {
   cluster: { nodes: 2, serve: patient },
   workload: load,
-  budgets: { ...budgets, recovery: '3500ms' },
-  steps: [{ run: '300ms' }, { fault: 'kill', on: 'node-1', for: '300ms' }, { run: '4500ms' }],
+  budgets: { ...budgets, recovery: '6s' },
+  steps: [{ run: '300ms' }, { fault: 'kill', on: 'node-1', for: '300ms' }, { run: '7s' }],
 };
 
 /** A node is told to stop, and nobody suspects anybody soon. */
 const stoppedOwner = {
-  cluster: { nodes: 2, serve: { ...patient, 'takeover-grace': '2500ms' } },
+  cluster: { nodes: 2, serve: { ...patient, 'takeover-grace': '4s' } },
   workload: load,
-  budgets: { ...budgets, recovery: '1800ms', cleanup: '1s' },
-  steps: [{ run: '300ms' }, { fault: 'terminate', on: 'node-1', for: '1ms' }, { run: '2500ms' }],
+  budgets: { ...budgets, recovery: '3s', cleanup: '1s' },
+  steps: [{ run: '300ms' }, { fault: 'terminate', on: 'node-1', for: '1ms' }, { run: '3500ms' }],
 };
 
 /** Cursors stand still after some of their moves were lost. */
