@@ -11,7 +11,7 @@ import { monitorRedis } from '../support/redis-monitor.ts';
 import { idleContext } from './support/cli-world.ts';
 
 // Every step starts a process, on a machine that may be busy.
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 /** What a user needs to look at everything, as Redis 7 can say it. No command of it writes. */
 const readerRules = [
@@ -48,6 +48,7 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   man: [['tail']],
   completion: [['bash']],
   version: [[]],
+  sim: [['--seeds', '1..2', '--hours', '0.1']],
   verify: [[historyFile]],
   __complete: [
     ['--', 'inspect', 'lease', ''],
