@@ -75,7 +75,7 @@ describe('a receiver', () => {
     await hanging;
     const { replies } = await cluster.run(ask(toNode('b'), 'ping'));
     expect(replies[0]?.ok).toBe(true);
-  }, 20_000);
+  }, 60_000);
 
   test.each([
     'constructor',
