@@ -1,7 +1,8 @@
 import { biteWith } from '../teeth/support/bite.ts';
 import { shortScenarios } from '../teeth/support/short-scenarios.ts';
 
-const { wedgedOwner, lostLastMessages, killedOwner, killedCommit, deadHost } = shortScenarios;
+const { wedgedOwner, lostLastMessages, killedOwner, killedCommit, killedWriter, deadHost } =
+  shortScenarios;
 
 /** What takes its time, or another way to see what the short ones show. Run by `npm run drills`. */
 biteWith([
@@ -24,6 +25,11 @@ biteWith([
     drill: 'an owner that is killed before its commits',
     scenario: killedCommit,
     teeth: { 'ack-order': 'acked-is-kept' },
+  },
+  {
+    drill: 'an owner that is killed while it commits',
+    scenario: killedWriter,
+    teeth: { 'commit-order': 'acked-is-kept' },
   },
   {
     drill: 'guests of a node that dies',

@@ -2,7 +2,7 @@ import { biteWith } from './support/bite.ts';
 import { rewindStore } from './support/rewind-store.ts';
 import { shortScenarios } from './support/short-scenarios.ts';
 
-const { lostAnswers, refusedAppends, killedWriter, calm } = shortScenarios;
+const { lostAnswers, refusedAppends, calm } = shortScenarios;
 
 biteWith([
   {
@@ -14,11 +14,6 @@ biteWith([
     drill: 'appends that the store refuses',
     scenario: refusedAppends,
     teeth: { 'ack-order': 'acked-is-kept' },
-  },
-  {
-    drill: 'an owner that is killed while it commits',
-    scenario: killedWriter,
-    teeth: { 'commit-order': 'acked-is-kept' },
   },
   {
     drill: 'a store that is put back to a moment ago',

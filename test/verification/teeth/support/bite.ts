@@ -20,13 +20,13 @@ const timeoutMs = 240_000;
 
 /**
  * Runs each drill on the program as it is, where every law must hold, and once without each
- * mechanism, where the law must see it. A drill on a machine that is busy may go otherwise than
- * it was meant to, so each has two tries.
+ * mechanism, where the law must see it. On a machine that is busy a drill may go otherwise than it
+ * was meant to, or a node may not start in time, so each has three tries.
  */
 export function biteWith(bites: readonly Bite[]): void {
   const inTurn = turns(drillsAtOnce);
   const laws = lawPromises.map(([name]) => name);
-  const options = { concurrent: true, retry: 1, timeout: timeoutMs };
+  const options = { concurrent: true, retry: 2, timeout: timeoutMs };
   describe.each(bites)('$drill', ({ scenario, teeth, given = [], interfere = () => ({}) }) => {
     test('holds every law with all mechanisms in place', options, async () => {
       const report = await inTurn(() => drillWithout(null, scenario, interfere()));

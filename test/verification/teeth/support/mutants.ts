@@ -118,8 +118,11 @@ export const mutants = {
         find: 'answer(queue[0] && isWrite(queue[0]) ? commitNext() : [performNext()]);',
         put: `answer(queue[0] && isWrite(queue[0]) ? commitNext() : [performNext()]);
           if (db?.isTransaction) {
-            Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+            const parked = new Int32Array(new SharedArrayBuffer(4));
+            Atomics.wait(parked, 0, 0, 400);
             db.exec('COMMIT');
+            // Others want to write as well.
+            Atomics.wait(parked, 0, 0, 20);
           }`,
       },
     ],
