@@ -1,3 +1,4 @@
+import { protocol } from '../foundation/limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClusterRecord } from '../ports/cluster-record.ts';
 import type { Engine, InspectableStore } from '../ports/engine.ts';
@@ -92,7 +93,7 @@ function assembleAmongNodes(
   own: NodeOwn,
 ) {
   const { takeoverGraceMs, heartbeatMs, nodeTimeoutMs } = settings.dials;
-  const { fastTakeover } = settings;
+  const { fastTakeover, selfProbeMs = protocol.selfProbeMs } = settings;
   const outbox = new Outbox(shared.bus, clusterTag);
   const watch: SessionWatch = new SessionWatch({
     ...shared,
@@ -107,7 +108,12 @@ function assembleAmongNodes(
     watch,
     keeper,
     requester,
-    probe: new SubscriberProbe({ ...shared, outbox, inbox: () => keeper.id() }),
+    probe: new SubscriberProbe({
+      ...shared,
+      outbox,
+      everyMs: selfProbeMs,
+      inbox: () => keeper.id(),
+    }),
     nodes: new LiveNodes({ ...shared, watch }),
     sweeper: new Sweeper({ ...shared, keeper, watch, heartbeatMs, nodeTimeoutMs }),
   };

@@ -27,6 +27,8 @@ export interface NodeSettings {
   /** False leaves dead owners to the TTL: for clusters that must read linearizably from memory. */
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
+  /** Between two probes of its own ears; the protocol's, unless it is said here. */
+  readonly selfProbeMs?: number;
   /** An operator asked this node to drain and stop; whoever runs it decides how. */
   readonly drainRequested: () => void;
 }

@@ -30,7 +30,9 @@ export interface DocumentsParts {
 }
 
 const endsKnownMax = 65_536;
-const idleCheckMs = 1_000;
+/** Between two looks for what is due: so late a document is closed, or a snapshot saved, at most. */
+const lookMsMin = 1_000;
+const lookShare = 1 / 50;
 
 /**
  * The documents this node owns. They are kept in the order of their last use, so closing the idle
@@ -55,9 +57,12 @@ export class Documents {
 
   start(): void {
     this.#draining = false;
+    const { clock, dials } = this.#parts;
+    const periodMs = Math.min(dials.idleDocumentMs, dials.snapshotMs);
+    const pauseMs = Math.max(lookMsMin, periodMs * lookShare);
     this.#timer = repeat(
-      this.#parts.clock,
-      () => idleCheckMs,
+      clock,
+      () => pauseMs,
       () => this.#closeIdle(),
     );
   }

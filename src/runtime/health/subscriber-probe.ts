@@ -1,4 +1,3 @@
-import { protocol } from '../../foundation/limits.ts';
 import type { Bus } from '../../ports/bus.ts';
 import { type Clock, repeat, type Timer } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -13,6 +12,7 @@ export interface SubscriberProbeParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly everyMs: number;
   inbox(): string | null;
 }
 
@@ -45,9 +45,10 @@ export class SubscriberProbe {
   }
 
   start(): void {
+    const { clock, everyMs } = this.#parts;
     this.#timer = repeat(
-      this.#parts.clock,
-      () => protocol.selfProbeMs,
+      clock,
+      () => everyMs,
       () => this.#probe(),
     );
   }

@@ -61,6 +61,8 @@ interface Pending {
   readonly from: string;
   readonly deadlineMs: number;
   timesAsked: number;
+  /** How often of these it certainly reached nobody. */
+  timesUnheard: number;
   againAtMs: number;
   settle(outcome: Reply | BackplaneError): void;
 }
@@ -154,20 +156,23 @@ export class Requester {
       .then(
         (receivers) => {
           if (receivers > 0) return;
-          if (isFirst) pending.settle(noResponder(session));
+          pending.timesUnheard += 1;
+          // It may have been sent again before this is known of the first time, and been heard then.
+          if (pending.timesUnheard === pending.timesAsked) pending.settle(noResponder(session));
           else watch.suspect(session).catch(() => {});
         },
-        (thrown) => this.#askFailed(pending, isFirst, asBackplaneError(thrown)),
+        (thrown) => this.#askFailed(pending, asBackplaneError(thrown)),
       );
   }
 
   /** What was asked once may be answered yet; whatever ails the connection, it will be restored. */
-  #askFailed(pending: Pending, isFirst: boolean, error: BackplaneError): void {
+  #askFailed(pending: Pending, error: BackplaneError): void {
+    const isOnly = pending.timesAsked === 1;
     const isOutage = error.code === 'BACKPLANE_UNREACHABLE' || error.code === 'BACKPLANE_LOST';
     if (isOutage) this.#parts.watch.distrustSilence(distrustMs);
-    if (isOutage && !(isFirst && error.certainty === 'definite')) {
+    if (isOutage && !(isOnly && error.certainty === 'definite')) {
       pending.againAtMs = Number.NEGATIVE_INFINITY;
-    } else if (isFirst) pending.settle(error);
+    } else if (isOnly) pending.settle(error);
   }
 
   #register(
@@ -187,7 +192,8 @@ export class Requester {
       else outcome.resolve(result);
     };
     const deadlineMs = clock.monotonicMs() + remainingMs;
-    const pending: Pending = { ...rest, id, deadlineMs, timesAsked: 0, againAtMs: 0, settle };
+    const counts = { timesAsked: 0, timesUnheard: 0, againAtMs: 0 };
+    const pending: Pending = { ...rest, id, deadlineMs, ...counts, settle };
     const aborted = () => settle(new BackplaneError('INTERRUPTED', 'the request was given up'));
     const timer = clock.after(remainingMs, () => settle(late(fields.session, remainingMs)));
     this.#pending.set(id, pending);

@@ -37,20 +37,77 @@ export interface SimProfile {
   /** Which faults there are in this run, and how long it is from one to the next on average. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
   readonly network: NetworkManners;
+  readonly load: LoadName;
+  /** The share of the peers that write when something has just happened. */
+  readonly rushShare: number;
   /** Between two bursts of ops of one peer, on average, and how large they are. */
   readonly burstEveryMs: number;
   readonly burstOpsMax: number;
-  readonly awarenessEveryMs: number;
+  /** Null when no peer has any: to keep it alive is half of what a quiet cluster does. */
+  readonly awarenessEveryMs: number | null;
   readonly requestEveryMs: number;
   readonly peerLifeMs: number;
   readonly fastTakeover: boolean;
   readonly storeAnnounces: boolean;
   readonly documentEngine: 'json' | 'log';
   readonly dials: NodeDials;
+  readonly selfProbeMs: number;
   /** Two of the machines run nodes that their operator gave one id. */
   readonly twins: boolean;
   /** How much clocks run fast or slow, at most. */
   readonly driftMax: number;
+}
+
+/** How much goes on in a world beside its faults. */
+interface Load {
+  readonly peers: readonly number[];
+  readonly documents: readonly number[];
+  readonly burstEveryMs: readonly [least: number, most: number];
+  readonly burstOpsMax: readonly number[];
+  readonly awarenessEveryMs: readonly (number | null)[];
+  readonly requestEveryMs: readonly number[];
+  readonly rushShare: number;
+}
+
+/**
+ * Most worlds are quiet: what a fault does shows in the few ops that meet it, and the hours that are
+ * saved are worth more seeds. The busy ones are for what only shows in a crowd.
+ */
+const loads = {
+  quiet: {
+    peers: [1, 2, 3],
+    documents: [1, 2, 3],
+    burstEveryMs: [40_000, 120_000],
+    burstOpsMax: [1, 3],
+    awarenessEveryMs: [60_000, null, null],
+    requestEveryMs: [20_000, 40_000],
+    rushShare: 0.2,
+  },
+  steady: {
+    peers: [2, 3, 4],
+    documents: [1, 2, 3, 4],
+    burstEveryMs: [30_000, 90_000],
+    burstOpsMax: [1, 3, 8],
+    awarenessEveryMs: [30_000, 90_000, null, null],
+    requestEveryMs: [10_000, 30_000],
+    rushShare: 0.25,
+  },
+  busy: {
+    peers: [3, 4, 6],
+    documents: [2, 3, 4, 6],
+    burstEveryMs: [20_000, 60_000],
+    burstOpsMax: [1, 3, 8],
+    awarenessEveryMs: [30_000, 90_000, null],
+    requestEveryMs: [5_000, 20_000],
+    rushShare: 0.3,
+  },
+} as const satisfies Record<string, Load>;
+
+export type LoadName = keyof typeof loads;
+
+function drawLoad(random: Random): LoadName {
+  const drawn = random.fraction();
+  return drawn < 0.5 ? 'quiet' : drawn < 0.8 ? 'steady' : 'busy';
 }
 
 export interface ProfileRequest {
@@ -91,7 +148,7 @@ const everyMs: Readonly<Record<FaultName, number>> = {
  */
 export function drawProfile(request: ProfileRequest, random: Random): SimProfile {
   const between = (least: number, most: number) => least + random.fraction() * (most - least);
-  const oneOf = <T>(...choices: T[]) =>
+  const oneOf = <T>(...choices: readonly T[]) =>
     choices[Math.floor(random.fraction() * choices.length)] as T;
   const share = between(0.15, 0.6);
   const faults: Partial<Record<FaultName, number>> = {};
@@ -101,8 +158,10 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
     if (request.faults ? request.faults.includes(name) : drawn) faults[name] = pace;
   }
   if (Object.keys(faults).length === 0 && !request.faults) faults.crash = everyMs.crash;
-  const documents = oneOf(1, 2, 3, 4, 6);
-  const peers = oneOf(2, 3, 4, 6);
+  const load = drawLoad(random);
+  const { rushShare, ...drawn }: Load = loads[load];
+  const documents = oneOf(...drawn.documents);
+  const peers = oneOf(...drawn.peers);
   return {
     seed: request.seed,
     nodes: request.nodes,
@@ -115,15 +174,18 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
       { delayMs: 0.5, jitterMs: 5 },
       { delayMs: 2, jitterMs: 60 },
     ),
-    burstEveryMs: Math.round(between(20_000, 60_000)),
-    burstOpsMax: oneOf(1, 3, 8),
-    awarenessEveryMs: oneOf(30_000, 90_000),
-    requestEveryMs: oneOf(5_000, 20_000),
+    ...{ load, rushShare },
+    burstEveryMs: Math.round(between(...drawn.burstEveryMs)),
+    burstOpsMax: oneOf(...drawn.burstOpsMax),
+    awarenessEveryMs: oneOf(...drawn.awarenessEveryMs),
+    requestEveryMs: oneOf(...drawn.requestEveryMs),
     peerLifeMs: oneOf(300_000, 900_000),
     fastTakeover: random.fraction() < 0.8,
     storeAnnounces: random.fraction() < 0.5,
     documentEngine: oneOf('json', 'log'),
     dials: drawDials(random),
+    // Probing for nothing takes a third of a quiet hour.
+    selfProbeMs: random.fraction() < 0.25 || 'subscriber-deaf' in faults ? 2_000 : 10_000,
     driftMax: oneOf(0, 0.001, 0.009),
     twins: random.fraction() < 0.1,
   };
@@ -132,9 +194,9 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
 /** Mostly the defaults; now and then a cluster that snapshots, closes and gives up quickly. */
 function drawDials(random: Random): NodeDials {
   const drawn = random.fraction();
-  if (drawn < 0.6) return defaultDials;
+  if (drawn < 0.65) return defaultDials;
   const quick = { snapshotOps: 10, snapshotMs: 20_000, idleDocumentMs: 15_000 };
-  if (drawn < 0.8) return { ...defaultDials, ...quick };
+  if (drawn < 0.85) return { ...defaultDials, ...quick };
   const short = { leaseTtlMs: 12_000, heartbeatMs: 2_000, nodeTimeoutMs: 8_000 };
   return { ...defaultDials, ...quick, ...short };
 }

@@ -33,80 +33,107 @@ export interface CallFate {
  * and answered; each leg takes time, and can be cut. Every call ends by the driver's deadline.
  */
 export class SimLine {
-  readonly #parts: SimLineParts;
-  readonly #pending = new Set<(error: BackplaneError) => void>();
+  readonly parts: SimLineParts;
+  readonly pending = new Set<SimCall<never>>();
 
   constructor(parts: SimLineParts) {
-    this.#parts = parts;
+    this.parts = parts;
   }
 
   call<T>(step: () => T | Promise<T>, fate: CallFate = {}): Promise<T> {
-    const { process, network, place } = this.#parts;
-    if (!process.isRunning) return new Promise(() => {});
-    const sentMs = process.monotonicMs();
+    if (!this.parts.process.isRunning) return new Promise(() => {});
     return new Promise<T>((resolve, reject) => {
-      const fail = (error: BackplaneError) => {
-        this.#pending.delete(fail);
-        reject(error);
-      };
-      this.#pending.add(fail);
-      const answer = (settle: () => void) => {
-        const underWay = network.send({
-          from: place,
-          to: process.name,
-          arrive: () => {
-            process.deliver(() => {
-              if (this.#isLate(sentMs)) return this.#expire(fail);
-              this.#pending.delete(fail);
-              settle();
-            });
-          },
-        });
-        if (!underWay) this.#expireLater(sentMs, fail);
-      };
-      const arrive = () => {
-        if (!this.#parts.isUp()) return this.#expireLater(sentMs, fail);
-        const { refusal, mask } = fate;
-        if (refusal) return answer(() => reject(refusal));
-        carryOut(step).then(
-          (value) => answer(() => (mask ? reject(mask) : resolve(value))),
-          (error) => answer(() => reject(error)),
-        );
-      };
-      const { lateMs = 0, early } = fate;
-      const overtakes = lateMs > 0;
-      const parcel = { from: process.name, to: place, extraMs: lateMs, overtakes, arrive };
-      const underWay = network.send(parcel);
-      if (early) answer(() => reject(early));
-      else if (!underWay || lateMs > this.#parts.deadlineMs) this.#expireLater(sentMs, fail);
+      const call = new SimCall<T>({ line: this, step, fate, resolve, reject });
+      this.pending.add(call as unknown as SimCall<never>);
+      call.send();
     });
   }
 
   /** The connection broke: nothing that was asked over it is answered any more. */
   breakOff(): void {
-    const { process, lost } = this.#parts;
-    const pending = [...this.#pending];
-    this.#pending.clear();
+    const { process, lost } = this.parts;
+    const pending = [...this.pending];
+    this.pending.clear();
     process.deliver(() => {
-      for (const fail of pending) fail(lost());
+      for (const call of pending) call.fail(lost());
     });
   }
+}
 
-  #isLate(sentMs: number): boolean {
-    const { process, deadlineMs } = this.#parts;
-    return process.monotonicMs() - sentMs > deadlineMs;
+interface SimCallParts<T> {
+  readonly line: SimLine;
+  readonly step: () => T | Promise<T>;
+  readonly fate: CallFate;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** One call on its way there and back: many are made, so its legs share one object. */
+class SimCall<T> {
+  readonly #parts: SimCallParts<T>;
+  readonly #sentMs: number;
+
+  constructor(parts: SimCallParts<T>) {
+    this.#parts = parts;
+    this.#sentMs = parts.line.parts.process.monotonicMs();
   }
 
-  #expireLater(sentMs: number, fail: (error: BackplaneError) => void): void {
-    const { process, deadlineMs } = this.#parts;
-    const leftMs = sentMs + deadlineMs - process.monotonicMs();
-    process.after(Math.max(0, leftMs), () => this.#expire(fail));
+  send(): void {
+    const { line, fate } = this.#parts;
+    const { process, network, place, deadlineMs } = line.parts;
+    const { lateMs = 0, early } = fate;
+    const overtakes = lateMs > 0;
+    const arrive = this.#arrive;
+    const parcel = { from: process.name, to: place, extraMs: lateMs, overtakes, arrive };
+    const underWay = network.send(parcel);
+    if (early) this.#answer(() => this.#parts.reject(early));
+    else if (!underWay || lateMs > deadlineMs) this.#expireLater();
   }
 
-  #expire(fail: (error: BackplaneError) => void): void {
-    if (!this.#pending.delete(fail)) return;
-    fail(this.#parts.lost());
-    this.#parts.expired?.();
+  fail(error: BackplaneError): void {
+    this.#parts.line.pending.delete(this as unknown as SimCall<never>);
+    this.#parts.reject(error);
+  }
+
+  readonly #arrive = (): void => {
+    const { line, step, fate, resolve, reject } = this.#parts;
+    if (!line.parts.isUp()) return this.#expireLater();
+    const { refusal, mask } = fate;
+    if (refusal) return this.#answer(() => reject(refusal));
+    carryOut(step).then(
+      (value) => this.#answer(() => (mask ? reject(mask) : resolve(value))),
+      (error) => this.#answer(() => reject(error)),
+    );
+  };
+
+  #answer(settle: () => void): void {
+    const { process, network, place } = this.#parts.line.parts;
+    const settleIfInTime = () => {
+      if (this.#isLate()) return this.#expire();
+      this.#parts.line.pending.delete(this as unknown as SimCall<never>);
+      settle();
+    };
+    const arrive = () => process.deliver(settleIfInTime);
+    const underWay = network.send({ from: place, to: process.name, arrive });
+    if (!underWay) this.#expireLater();
+  }
+
+  #isLate(): boolean {
+    const { process, deadlineMs } = this.#parts.line.parts;
+    return process.monotonicMs() - this.#sentMs > deadlineMs;
+  }
+
+  #expireLater(): void {
+    const { process, deadlineMs } = this.#parts.line.parts;
+    const leftMs = this.#sentMs + deadlineMs - process.monotonicMs();
+    process.after(Math.max(0, leftMs), () => this.#expire());
+  }
+
+  #expire(): void {
+    const { pending, parts } = this.#parts.line;
+    if (!pending.delete(this as unknown as SimCall<never>)) return;
+    this.#parts.reject(parts.lost());
+    parts.expired?.();
   }
 }
 

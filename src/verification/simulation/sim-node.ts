@@ -37,6 +37,7 @@ export interface SimNodeParts {
   readonly faults: RunningFaults;
   readonly drift: ClockDrift;
   readonly dials: NodeDials;
+  readonly selfProbeMs: number;
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
   readonly storeAnnounces: boolean;
@@ -180,10 +181,10 @@ export class SimNode {
   }
 
   #settings() {
-    const { nodeId, dials, fastTakeover, documentEngine } = this.#parts;
+    const { nodeId, dials, selfProbeMs, fastTakeover, documentEngine } = this.#parts;
     return {
       ...{ nodeId, version: '0.0.0-sim', pid: 1_000 + this.#lives, address: () => null, dials },
-      ...{ fastTakeover, documentEngine, drainRequested: () => {} },
+      ...{ selfProbeMs, fastTakeover, documentEngine, drainRequested: () => {} },
     };
   }
 

@@ -13,6 +13,31 @@ const wallStartMs = 1_767_225_600_000;
 /** A timer must not fire before its delay, also after a division. */
 const roundingMs = 0.001;
 
+/** Fires when its process can: one that was stopped meanwhile may cancel it before. */
+class ProcessTimer implements Timer {
+  armed: Timer | null = null;
+  readonly #process: SimProcess;
+  #run: (() => void) | null;
+
+  constructor(process: SimProcess, run: () => void) {
+    this.#process = process;
+    this.#run = run;
+  }
+
+  readonly fire = (): void => {
+    this.#process.deliver(this.#act);
+  };
+
+  readonly #act = (): void => {
+    this.#run?.();
+  };
+
+  cancel(): void {
+    this.#run = null;
+    this.armed?.cancel();
+  }
+}
+
 /**
  * One life of a process, as its machine sees it: it has clocks of its own, can stand still while
  * the world goes on, and ends at once. Whatever reaches it from outside (an answer, a message, a
@@ -59,18 +84,9 @@ export class SimProcess implements Clock {
 
   after(delayMs: number, run: () => void): Timer {
     const trueMs = Math.max(0, delayMs) / this.#drift.rate + roundingMs;
-    let isCancelled = false;
-    const timer = this.#timeline.after(trueMs, () => {
-      this.deliver(() => {
-        if (!isCancelled) run();
-      });
-    });
-    return {
-      cancel() {
-        isCancelled = true;
-        timer.cancel();
-      },
-    };
+    const timer = new ProcessTimer(this, run);
+    timer.armed = this.#timeline.after(trueMs, timer.fire);
+    return timer;
   }
 
   /** Something reaches the process from outside. */

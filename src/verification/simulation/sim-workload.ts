@@ -34,11 +34,11 @@ export class SimWorkload {
   rush(): void {
     const { world, peers } = { world: this.#world, peers: this.#world.peers };
     if (this.#stopped) return;
-    if (world.random.fraction() < 0.5) {
+    if (world.random.fraction() < 2 * world.profile.rushShare) {
       world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#request());
     }
     for (const peer of peers) {
-      if (world.random.fraction() < 0.7) continue;
+      if (world.random.fraction() >= world.profile.rushShare) continue;
       world.timeline.after(world.random.fraction() ** 2 * 1_000, () => this.#burst(peer, 2));
     }
   }
@@ -47,14 +47,11 @@ export class SimWorkload {
     const { timeline, profile } = this.#world;
     const isThere = () => this.#world.peers.includes(peer);
     this.#again(profile.burstEveryMs, () => this.#burst(peer), isThere);
-    this.#again(
-      profile.awarenessEveryMs,
-      () => {
-        const doc = this.#world.pick(peer.documents());
-        if (doc) peer.setAwareness(doc);
-      },
-      isThere,
-    );
+    const show = () => {
+      const doc = this.#world.pick(peer.documents());
+      if (doc) peer.setAwareness(doc);
+    };
+    if (profile.awarenessEveryMs !== null) this.#again(profile.awarenessEveryMs, show, isThere);
     timeline.after(this.#world.soon(profile.peerLifeMs), () => {
       if (this.#stopped) return;
       this.#world.removePeer(peer);

@@ -146,12 +146,12 @@ export class SimWorld {
 
   #node(machine: string): SimNode {
     const { timeline, network, broker, logs, history, coverage, random, faults, profile } = this;
-    const { driftMax, dials, fastTakeover, storeAnnounces, documentEngine } = profile;
+    const { driftMax, dials, selfProbeMs, fastTakeover, storeAnnounces, documentEngine } = profile;
     const isTwin = profile.twins && machine === `n${profile.nodes}`;
     const nodeId = isTwin ? 'n1' : machine;
     return new SimNode({
       ...{ machine, nodeId, timeline, network, broker, logs, history, coverage, random },
-      ...{ faults, dials, fastTakeover, storeAnnounces, documentEngine },
+      ...{ faults, dials, selfProbeMs, fastTakeover, storeAnnounces, documentEngine },
       drift: {
         rate: 1 + (random.fraction() * 2 - 1) * driftMax,
         wallOffsetMs: Math.round((random.fraction() * 2 - 1) * driftMax * 1_000_000),

@@ -1,10 +1,20 @@
 import { invariant } from '../../foundation/assert.ts';
 import type { Timer } from '../../ports/clock.ts';
 
-interface Happening {
+class Happening implements Timer {
   readonly atMs: number;
   readonly order: number;
   run: (() => void) | null;
+
+  constructor(atMs: number, order: number, run: () => void) {
+    this.atMs = atMs;
+    this.order = order;
+    this.run = run;
+  }
+
+  cancel(): void {
+    this.run = null;
+  }
 }
 
 /** The real one, before a world guard takes its place. */
@@ -36,13 +46,9 @@ export class Timeline {
   /** Runs it at that time, after what was asked for before at the same time. */
   at(atMs: number, run: () => void): Timer {
     this.#order += 1;
-    const happening: Happening = { atMs: Math.max(atMs, this.nowMs), order: this.#order, run };
+    const happening = new Happening(Math.max(atMs, this.nowMs), this.#order, run);
     this.#push(happening);
-    return {
-      cancel() {
-        happening.run = null;
-      },
-    };
+    return happening;
   }
 
   after(delayMs: number, run: () => void): Timer {

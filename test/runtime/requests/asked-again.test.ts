@@ -68,6 +68,23 @@ describe('a call', () => {
     expect(ran()).toBe(1);
   });
 
+  test('is not made anew when only its first copy is said to have reached nobody', async () => {
+    const { cluster, a, ask, ran } = await counting();
+    const publish = a.bus.publish.bind(a.bus);
+    const late = Promise.withResolvers<number>();
+    a.bus.publish = (channel, payload) => {
+      a.bus.publish = publish;
+      void channel;
+      void payload;
+      return late.promise;
+    };
+    loses(a, 'reply');
+    cluster.clock.after(70, () => cluster.broker.interrupt());
+    cluster.clock.after(75, () => late.resolve(0));
+    await cluster.run(ask(toDoc('doc'), 'count'));
+    expect(ran()).toBe(1);
+  });
+
   test('that was refused stays refused, though it comes again', async () => {
     const { cluster, a, b, ask, ran } = await counting();
     b.runtime.handle('full', () => {

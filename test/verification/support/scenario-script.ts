@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { protocol } from '../../../src/foundation/limits.ts';
+import { defaultDials } from '../../../src/runtime/node-settings.ts';
 import type { HistoryEvent } from '../../../src/verification/history-event.ts';
 import type { Law } from '../../../src/verification/law.ts';
 import { lawsOf } from '../../../src/verification/law-book.ts';
@@ -43,6 +45,8 @@ export async function playScript(text: string): Promise<ScriptOutcome> {
     ...drawn,
     ...({ fastTakeover: true, storeAnnounces: false, documentEngine: 'log', driftMax: 0 } as const),
     network: { delayMs: 1, jitterMs: 0 },
+    dials: defaultDials,
+    selfProbeMs: protocol.selfProbeMs,
     documents: 1,
     twins: script.twins,
   };
