@@ -22,7 +22,7 @@ export const simBudgets: Budgets = {
   awarenessMs: 40_000,
   latenessMs: 300,
   settleMs: 60_000,
-  staleMs: 60_000,
+  staleMs: 32_000,
 };
 
 export interface SeedViolation {
@@ -123,6 +123,7 @@ async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promi
       profile.durationMs - timeline.nowMs - calmMs,
     );
     timeline.after(0, () => storm.begin());
+    timeline.after(stormMs * (1 - random.fraction() / 10), () => storm.killOwner());
     await pass(stormMs);
     const isLast = timeline.nowMs + 2 * calmMs >= profile.durationMs;
     // Half of the worlds end in silence: whatever was lost last, nothing that follows tells of it.

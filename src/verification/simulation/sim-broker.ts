@@ -2,7 +2,7 @@ import { MemoryBroker, type MemoryReplica } from '../../drivers/memory/memory-br
 import type { Clock, Timer } from '../../ports/clock.ts';
 import type { LeaseRecord } from '../../ports/leases.ts';
 import type { Random } from '../../ports/random.ts';
-import type { DeathCause } from '../../ports/sessions.ts';
+import type { DeathCause, FenceAnswer } from '../../ports/sessions.ts';
 import type { Coverage } from './coverage.ts';
 import type { SimHistory } from './sim-history.ts';
 import type { Timeline } from './timeline.ts';
@@ -50,6 +50,8 @@ export class SimBroker {
   readonly #machineOf = new Map<string, string>();
   readonly #lastOwner = new Map<string, string>();
   readonly #causes = new Map<string, DeathCause>();
+  /** Of the session that is being fenced: what whoever fences it has seen. */
+  #seenBeat: number | null = null;
   isUp = true;
 
   constructor(parts: {
@@ -102,6 +104,19 @@ export class SimBroker {
     this.#history.record({ ev: 'session.open', session, nodeId: machine });
   }
 
+  renewed(session: string, beat: number): void {
+    this.#history.record({ ev: 'session.beat', session, beat });
+  }
+
+  fence(session: string, seenBeat: number, why: DeathCause): FenceAnswer {
+    this.#seenBeat = seenBeat;
+    try {
+      return this.memory.sessions.fence(session, seenBeat, why);
+    } finally {
+      this.#seenBeat = null;
+    }
+  }
+
   claimed(doc: string, session: string, before: LeaseRecord | null): void {
     this.registered(doc, session);
     const owner = before?.session ?? this.#lastOwner.get(doc);
@@ -135,7 +150,8 @@ export class SimBroker {
     if (!this.#alive.delete(session)) return;
     if (cause === 'fenced') this.#coverage.add('sessionsFenced');
     if (cause === 'expired') this.#coverage.add('sessionsExpired');
-    this.#history.record({ ev: 'session.gone', session });
+    const seenBeat = cause === 'expired' ? null : this.#seenBeat;
+    this.#history.record({ ev: 'session.gone', session, seenBeat });
   }
 
   /** After its data were replaced: what is gone, and what is there again. */
@@ -150,6 +166,10 @@ export class SimBroker {
     for (const session of living) {
       const machine = this.#machineOf.get(session);
       if (machine !== undefined && !this.#alive.has(session)) this.opened(session, machine);
+    }
+    for (const session of living) {
+      const beat = this.memory.sessions.read(session)?.beat;
+      if (beat !== undefined) this.renewed(session, beat);
     }
     const after = new Map(this.memory.directory.entries());
     for (const doc of before.keys()) if (!after.has(doc)) this.unregistered(doc);

@@ -146,8 +146,13 @@ export class SimEngine {
           broker.opened(opening.id, machine);
           return { boot: memory.sessions.boot };
         }),
-      renew: (renewal) => this.#call(() => memory.sessions.renew(renewal)),
-      fence: (id, beat, why) => this.#call(() => memory.sessions.fence(id, beat, why)),
+      renew: (renewal) =>
+        this.#call(() => {
+          const answer = memory.sessions.renew(renewal);
+          if (answer.status === 'renewed') broker.renewed(renewal.id, renewal.beat);
+          return answer;
+        }),
+      fence: (id, beat, why) => this.#call(() => broker.fence(id, beat, why)),
       read: (id) => this.#call(() => memory.sessions.read(id)),
       list: () => this.#call(() => memory.sessions.list()),
       takeSweep: (lendMs) => this.#call(() => memory.sessions.takeSweep(lendMs)),

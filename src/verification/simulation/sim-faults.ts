@@ -26,7 +26,10 @@ function somebody(world: SimWorld): SimNode | null {
 
 function crash(world: SimWorld, silently: boolean): InjectedFault | null {
   const node = somebody(world);
-  if (!node) return null;
+  return node && crashOf(world, node, silently);
+}
+
+export function crashOf(world: SimWorld, node: SimNode, silently = false): InjectedFault {
   node.kill(silently, lasting(world, 1_000, 40_000));
   world.coverage.add('crashes');
   const lastsMs = lasting(world, 50, 40_000);
@@ -38,11 +41,20 @@ function pause(world: SimWorld, how: 'stopped' | 'slept'): InjectedFault | null 
   const life = node?.serving;
   if (!node || !life) return null;
   const lastsMs = lasting(world, 50, 80_000);
+  if (how === 'slept' && isRecent(world, life.process.lastJumpedMs)) return null;
   life.process.pause();
   world.coverage.add(how === 'slept' ? 'suspends' : 'pauses');
   if (lastsMs > world.profile.dials.leaseTtlMs) world.coverage.add('pausesBeyondLease');
   const end = () => life.process.resume(how);
   return { target: node.machine, lastsMs, recoveryFrom: 'start', end };
+}
+
+/**
+ * A machine that sleeps while somebody sets its wall clock back has no clock that tells how long it
+ * was away: until its next beat nothing keeps it from answering with what it remembers.
+ */
+function isRecent({ timeline, profile }: SimWorld, atMs: number): boolean {
+  return timeline.nowMs - atMs < profile.dials.leaseTtlMs;
 }
 
 function cleanRestart(world: SimWorld): InjectedFault | null {
@@ -68,6 +80,7 @@ function cleanRestart(world: SimWorld): InjectedFault | null {
 function wallJump(world: SimWorld): InjectedFault | null {
   const node = somebody(world);
   if (!node?.life) return null;
+  if (isRecent(world, node.life.process.lastWokenMs)) return null;
   const byMs = lasting(world, 100, 90_000) * (world.random.fraction() < 0.5 ? -1 : 1);
   node.life.process.jumpWall(byMs);
   world.coverage.add('wallJumps');

@@ -52,6 +52,9 @@ export class SimProcess implements Clock {
   #stoppedMs: number | null = null;
   #held: (() => void)[] = [];
   #ended = false;
+  /** When its wall clock was set, and when it woke from a sleep, which stops the other clock. */
+  lastJumpedMs = Number.NEGATIVE_INFINITY;
+  lastWokenMs = Number.NEGATIVE_INFINITY;
   /** Since when it has not been held up: what waited before that may be late through no fault. */
   lastResumedMs = Number.NEGATIVE_INFINITY;
 
@@ -98,6 +101,7 @@ export class SimProcess implements Clock {
 
   jumpWall(byMs: number): void {
     this.#wallJumpMs += byMs;
+    this.lastJumpedMs = this.#timeline.nowMs;
   }
 
   /** It stands still: its sockets stay open and fill up. */
@@ -108,7 +112,10 @@ export class SimProcess implements Clock {
   /** It goes on, and finds everything at once that came meanwhile. */
   resume(how: 'stopped' | 'slept' = 'stopped'): void {
     if (this.#stoppedMs === null || this.#ended) return;
-    if (how === 'slept') this.#sleptMs += this.#timeline.nowMs - this.#stoppedMs;
+    if (how === 'slept') {
+      this.#sleptMs += this.#timeline.nowMs - this.#stoppedMs;
+      this.lastWokenMs = this.#timeline.nowMs;
+    }
     this.#stoppedMs = null;
     this.lastResumedMs = this.#timeline.nowMs;
     const held = this.#held;

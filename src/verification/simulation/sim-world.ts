@@ -171,7 +171,7 @@ export class SimWorld {
       const session = runtime.session();
       const epoch = doc === null ? null : runtime.ownedEpoch(doc);
       if (doc !== null && session !== null && epoch !== null) {
-        history.record({ ev: 'serve', doc, session, epoch });
+        history.record({ ev: 'serve', doc, session, epoch, request: id });
       }
       return payload;
     });

@@ -1,5 +1,6 @@
 import type { FaultName } from './fault-profile.ts';
-import { type InjectedFault, injectors } from './sim-faults.ts';
+import { crashOf, type InjectedFault, injectors } from './sim-faults.ts';
+import type { SimNode } from './sim-node.ts';
 import type { SimWorld } from './sim-world.ts';
 
 interface ActiveFault {
@@ -34,6 +35,16 @@ export class Storm {
     for (const [name, everyMs] of Object.entries(faults)) this.#plan(name as FaultName, everyMs);
   }
 
+  /** Its last deed, so that in every world somebody has died by the time all is looked at. */
+  killOwner(): void {
+    const { broker } = this.#world;
+    const serving = this.#world.serving();
+    const owners = new Set(broker.leases().map(([, { session }]) => session));
+    const isOwner = (node: SimNode) => owners.has(node.life?.runtime.session() ?? '');
+    const owner = serving.find(isOwner);
+    if (owner && serving.length > 1) this.#inject('crash', crashOf(this.#world, owner));
+  }
+
   /** Everything is mended, whatever it was. */
   heal(): void {
     this.#isRaging = false;
@@ -42,7 +53,11 @@ export class Storm {
 
   strike(name: FaultName): boolean {
     const fault = injectors[name](this.#world);
-    if (!fault) return false;
+    if (fault) this.#inject(name, fault);
+    return fault !== null;
+  }
+
+  #inject(name: FaultName, fault: InjectedFault): void {
     this.#injected += 1;
     const id = `f${this.#injected}`;
     const { target, recoveryFrom, lastsMs } = fault;
@@ -53,7 +68,6 @@ export class Storm {
     if (lastsMs === 0) this.#end(active);
     else timeline.after(lastsMs, () => this.#end(active));
     this.#struck();
-    return true;
   }
 
   #plan(name: FaultName, everyMs: number): void {
