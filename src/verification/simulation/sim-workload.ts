@@ -1,4 +1,5 @@
 import type { RequestTarget } from '../../runtime/reports.ts';
+import type { NodeLife } from './sim-node.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { SimWorld } from './sim-world.ts';
 
@@ -67,13 +68,17 @@ export class SimWorkload {
   }
 
   #request(): void {
-    const life = this.#world.pick(this.#world.serving())?.serving;
-    const doc = this.#world.pick(this.#world.documents());
-    if (!life || !doc) return;
+    const askers = this.#world.serving();
+    const lonely = askers.filter(({ machine }) => this.#world.network.isCut(machine, 'broker'));
     const drawn = this.#world.random.fraction();
+    // Only its own application reaches a node that nobody else does: whether it still answers shows here.
+    const isLonely = lonely.length > 0 && this.#world.random.fraction() < 0.5;
+    const life = this.#world.pick(isLonely ? lonely : askers)?.serving;
+    const doc = this.#world.pick(this.#owned(isLonely ? life : null));
+    if (!life || !doc) return;
     const nodeId = this.#world.pick(this.#world.nodes)?.machine ?? '';
     const target: RequestTarget =
-      drawn < 0.7
+      isLonely || drawn < 0.7
         ? { kind: 'doc', doc }
         : drawn < 0.85
           ? { kind: 'node', nodeId }
@@ -83,6 +88,12 @@ export class SimWorkload {
         life.runtime.request(target, 'touch', Buffer.from(id), { timeoutMs: requestTimeoutMs }),
       )
       .catch(() => {});
+  }
+
+  /** What a node says it owns; everything when none is asked. */
+  #owned(life: NodeLife | null | undefined): string[] {
+    const documents = this.#world.documents();
+    return life ? documents.filter((doc) => life.runtime.ownedEpoch(doc) !== null) : documents;
   }
 
   /** Again and again, at times like that on average. */
