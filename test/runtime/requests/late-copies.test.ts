@@ -41,7 +41,7 @@ describe('a copy of a call that was run', () => {
   }
 
   test('is not run again, though the first was taken for older than it was', async () => {
-    responder.receive(frame('0', {}));
+    responder.receive(frame('0', { remainingMs: 1_000 }));
     // The caller's wall clock is set back for a while: its frames look as if they had waited.
     responder.receive(frame('1', { agoByWallMs: 2_000 }));
     await clock.advance(3_000);
