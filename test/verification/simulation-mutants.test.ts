@@ -2,284 +2,40 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { MutantOutcome, MutantRequest, Mutation } from './support/mutant-run.ts';
+import { SeededRandom } from '../../src/verification/seeded-random.ts';
+import {
+  drawProfile,
+  type ProfileRequest,
+} from '../../src/verification/simulation/fault-profile.ts';
+import type { MutantOutcome, MutantRequest } from './support/mutant-run.ts';
+import { type Mutant, mutants } from './support/mutants.ts';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('./support/mutant-run.ts', import.meta.url));
 const seeds = 200;
 
-interface Mutant {
-  readonly name: string;
-  /** Laws of which one has to find it out. */
-  readonly laws: readonly string[];
-  readonly mutations: readonly Mutation[];
-}
+describe('a run that fails', () => {
+  it('is made smaller, and violates the same law', { timeout: 300_000 }, async () => {
+    const mutant = mutants.find(({ name }) => name === 'ops are not deduplicated') as Mutant;
+    const shape = { nodes: 5, hours: 0.1 };
+    const request = { mutations: mutant.mutations, seeds, shape, shrinkAttempts: 40 };
+    const { seed, laws, shrunk } = await outcomeOf(request);
+    expect(shrunk?.laws).toContain(laws[0]);
+    const sizeOf = (smaller: ProfileRequest) => {
+      const profile = drawProfile(smaller, new SeededRandom(smaller.seed));
+      const { nodes, peers, documents, faults } = profile;
+      return nodes + peers + documents + Object.keys(faults).length;
+    };
+    const found = { ...shape, seed: seed ?? 0 };
+    expect(sizeOf(shrunk?.request ?? found)).toBeLessThan(sizeOf(found));
+    process.stdout.write(`shrunk to ${JSON.stringify(shrunk?.request)}\n`);
+  });
+});
 
-/** The mechanisms that exist for a law, each taken out once. */
-const mutants: readonly Mutant[] = [
-  {
-    name: 'the store takes writes of whoever was fenced off',
-    laws: ['no-write-below-epoch'],
-    mutations: [
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: 'if (epoch !== this.#epoch || session !== this.#session) {',
-        to: 'if (epoch < 0 || session === null) {',
-      },
-    ],
-  },
-  {
-    name: 'the epoch is the one the directory remembers',
-    laws: ['epochs-grow', 'one-owner-per-epoch'],
-    mutations: [
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: "if (expectedEpoch !== this.#epoch) return { status: 'conflict', epoch: this.#epoch };\n    this.#epoch += 1;",
-        to: 'this.#epoch = expectedEpoch + 1;',
-      },
-    ],
-  },
-  {
-    name: 'the log is not compared before a write',
-    laws: ['applied-once', 'seq-without-gap', 'nothing-unexpected', 'acked-is-kept', 'one-order'],
-    mutations: [
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: 'if (after.seq !== end.seq || after.chain !== end.chain) return',
-        to: 'if (after.seq < -1) return',
-      },
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: "invariant(op.seq === after.seq + 1 + i, 'the ops of an append are consecutive');",
-        to: "invariant(op.seq > i, 'the ops of an append are consecutive');",
-      },
-      {
-        file: 'runtime/documents/owned-document.ts',
-        from: 'this.#lose(error);\n    }\n  }\n\n  #order',
-        to: 'this.end(error); this.#ended = null;\n    }\n  }\n\n  #order',
-      },
-    ],
-  },
-  {
-    name: 'an op is acknowledged before the store has it',
-    laws: ['acked-is-kept'],
-    mutations: [
-      {
-        file: 'runtime/documents/owned-document.ts',
-        from: 'this.#appending = new Set(batch);\n    try {',
-        to: 'this.#appending = new Set(batch);\n    batch.forEach((waiting, index) => waiting.resolve({ seq: ops[index]!.seq, epoch: this.epoch, duplicate: false }));\n    try {',
-      },
-    ],
-  },
-  {
-    name: 'an append of unknown outcome counts as made',
-    laws: ['acked-is-kept'],
-    mutations: [
-      {
-        file: 'runtime/documents/owned-document.ts',
-        from: 'const error = asBackplaneError(thrown);\n      // The store',
-        to: "const error = asBackplaneError(thrown);\n      if (error.certainty === 'indefinite') return this.#acknowledge(batch, ops);\n      // The store",
-      },
-    ],
-  },
-  {
-    name: 'ops are not deduplicated',
-    laws: ['applied-once'],
-    mutations: [
-      {
-        file: 'runtime/documents/owned-document.ts',
-        from: 'const seen = this.memory.peers.get(op.peer)?.counter ?? 0;',
-        to: 'const seen = op.counter - 1;',
-      },
-    ],
-  },
-  {
-    name: 'a snapshot forgets which ops it holds',
-    laws: ['applied-once', 'nothing-unexpected', 'recovery-in-time', 'seq-without-gap'],
-    mutations: [
-      {
-        file: 'runtime/documents/document-memory.ts',
-        from: 'peers: this.peers.toEntries(nowMs) }',
-        to: 'peers: [] }',
-      },
-    ],
-  },
-  {
-    name: 'followers deliver over a gap',
-    laws: ['seq-without-gap', 'one-order', 'applied-once'],
-    mutations: [
-      {
-        file: 'client/open-document.ts',
-        from: 'if (op.seq > last + 1) return this.#rejoinLater();',
-        to: '',
-      },
-      {
-        file: 'runtime/documents/feed.ts',
-        from: 'let next = this.#waiting.get(end.seq + 1);\n    while',
-        to: 'let next = this.#waiting.get(end.seq + 1) ?? [...this.#waiting.values()].sort((a, b) => a.seq - b.seq)[0];\n    if (next) this.#seams.clear();\n    while',
-      },
-    ],
-  },
-  {
-    name: 'followers hear ops twice',
-    laws: ['applied-once', 'nothing-unexpected', 'seq-without-gap', 'one-order'],
-    mutations: [
-      {
-        file: 'runtime/documents/feed.ts',
-        from: 'const fresh = ops.filter(({ seq }) => seq > this.#end.seq);',
-        to: 'const fresh = ops.filter(({ seq }) => seq >= this.#end.seq && seq > 0); if (fresh[0]?.seq === this.#end.seq) this.#end = { seq: this.#end.seq - 1, chain: this.#end.chain };',
-      },
-      {
-        file: 'runtime/documents/feeds.ts',
-        from: 'const fresh = ops.filter((op) => op.seq > this.seq);',
-        to: 'const fresh = ops.filter((op) => op.seq > 0);',
-      },
-      {
-        file: 'client/open-document.ts',
-        from: 'if (op.seq <= last) continue;',
-        to: 'if (op.seq < last) continue;',
-      },
-    ],
-  },
-  {
-    name: 'nobody notices that the last message was lost',
-    laws: ['seq-without-gap'],
-    mutations: [
-      {
-        file: 'runtime/documents/feed.ts',
-        from: 'if (quietMs < protocol.tailCheckMs || this.#replaying) return;',
-        to: 'if (quietMs >= 0) return;',
-      },
-    ],
-  },
-  {
-    name: 'a gap is never filled',
-    laws: ['seq-without-gap'],
-    mutations: [
-      {
-        file: 'runtime/documents/feed.ts',
-        from: "if (this.#waiting.size > 0) this.#replay('gap');",
-        to: 'if (this.#waiting.size > 0) return;',
-      },
-      {
-        file: 'runtime/documents/feed.ts',
-        from: "if (end.seq > this.#end.seq) return this.#replay('gap');",
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'a dead session comes back to life',
-    laws: [
-      'living-come-back',
-      'no-write-below-epoch',
-      'one-owner-per-epoch',
-      'dead-are-gone',
-      'nothing-left-behind',
-      'recovery-in-time',
-    ],
-    mutations: [
-      {
-        file: 'drivers/memory/memory-session-book.ts',
-        from: "if (!life || life.opening.token !== token) return { status: 'dead' };",
-        to: "if (!life || life.opening.token !== token) return { status: 'renewed', previousBeat: beat - 1, boot: this.boot };",
-      },
-    ],
-  },
-  {
-    name: 'a node without a session takes no new one',
-    laws: ['living-come-back', 'recovery-in-time'],
-    mutations: [
-      {
-        file: 'runtime/sessions/session-keeper.ts',
-        from: 'this.#forget(held, why);\n    await this.#reopen();',
-        to: 'this.#forget(held, why);',
-      },
-    ],
-  },
-  {
-    name: 'nobody gives up silent nodes or sweeps what they left',
-    laws: ['dead-are-gone', 'nothing-left-behind', 'recovery-in-time'],
-    mutations: [
-      {
-        file: 'runtime/sessions/sweeper.ts',
-        from: 'await this.#fenceSilent();\n      await this.#sweepDead();',
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'a request is run as often as it arrives',
-    laws: ['applied-once'],
-    mutations: [
-      {
-        file: 'runtime/requests/responder.ts',
-        from: "if (known !== 'new') return this",
-        to: "if (known !== 'new' && remainingMs < 0) return this",
-      },
-    ],
-  },
-  {
-    name: 'a call is sent again though it may have run',
-    laws: ['applied-once'],
-    mutations: [
-      {
-        file: 'runtime/requests/document-router.ts',
-        from: "if (request.plane === 'op') return passing",
-        to: "if (request.plane !== 'control') return passing",
-      },
-    ],
-  },
-  {
-    name: 'requests have no deadline',
-    laws: ['requests-end'],
-    mutations: [
-      {
-        file: 'runtime/requests/document-router.ts',
-        from: 'const timer = clock.after(request.timeoutMs, giveUp);',
-        to: 'const timer = clock.after(request.timeoutMs * 4, giveUp);',
-      },
-      {
-        file: 'runtime/requests/document-router.ts',
-        from: 'const deadlineMs = clock.monotonicMs() + request.timeoutMs;',
-        to: 'const deadlineMs = clock.monotonicMs() + request.timeoutMs * 4;',
-      },
-    ],
-  },
-  {
-    name: 'a new session does not tell of its peers again',
-    laws: ['awareness-converges'],
-    mutations: [
-      {
-        file: 'runtime/awareness/awareness.ts',
-        from: 'reintroduce(): void {',
-        to: 'reintroduce(): void {\n    if (this.#documents.size >= 0) return;',
-      },
-    ],
-  },
-  {
-    name: 'awareness is not repeated',
-    laws: ['awareness-converges'],
-    mutations: [
-      {
-        file: 'runtime/awareness/awareness.ts',
-        from: 'if (nowMs - local.sentMs > this.#parts.ttlMs / 2) local.dirty = true;',
-        to: '',
-      },
-    ],
-  },
-  {
-    name: 'a deaf node does not cure itself',
-    laws: ['seq-without-gap', 'recovery-in-time', 'requests-end', 'awareness-converges'],
-    mutations: [
-      {
-        file: 'runtime/health/subscriber-probe.ts',
-        from: 'await bus.reconnectSubscriber().catch(() => {});',
-        to: '',
-      },
-    ],
-  },
-];
+async function outcomeOf(request: MutantRequest): Promise<MutantOutcome> {
+  const { stdout } = await run(process.execPath, [program, JSON.stringify(request)]);
+  return JSON.parse(stdout);
+}
 
 describe('a mechanism that is missing', () => {
   it.each(mutants)('is found out: $name', { timeout: 600_000 }, async (mutant) => {
@@ -288,8 +44,7 @@ describe('a mechanism that is missing', () => {
       seeds,
       shape: { nodes: 5, hours: 0.1 },
     };
-    const { stdout } = await run(process.execPath, [program, JSON.stringify(request)]);
-    const outcome: MutantOutcome = JSON.parse(stdout);
+    const outcome = await outcomeOf(request);
     expect(outcome.seed, 'the seed that finds it out').not.toBeNull();
     expect(
       outcome.laws.some((law) => mutant.laws.includes(law)),

@@ -35,6 +35,7 @@ export const coverageNames = [
   'opsAcknowledged',
   'requestsAnswered',
   'peerReconnects',
+  'operatorActs',
 ] as const;
 
 export type CoverageName = (typeof coverageNames)[number];

@@ -47,6 +47,8 @@ export interface SimProfile {
   readonly awarenessEveryMs: number | null;
   readonly requestEveryMs: number;
   readonly peerLifeMs: number;
+  /** Between two visits of whoever runs the cluster. */
+  readonly operatorEveryMs: number;
   readonly fastTakeover: boolean;
   readonly storeAnnounces: boolean;
   readonly documentEngine: 'json' | 'log';
@@ -180,6 +182,7 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
     awarenessEveryMs: oneOf(...drawn.awarenessEveryMs),
     requestEveryMs: oneOf(...drawn.requestEveryMs),
     peerLifeMs: oneOf(300_000, 900_000),
+    operatorEveryMs: oneOf(60_000, 180_000),
     fastTakeover: random.fraction() < 0.8,
     storeAnnounces: random.fraction() < 0.5,
     documentEngine: oneOf('json', 'log'),

@@ -20,6 +20,8 @@ export class SimWorkload {
     const { world, peers } = { world: this.#world, peers: this.#world.profile.peers };
     for (let at = 0; at < peers; at++) this.#employ(world.addPeer());
     this.#again(world.profile.requestEveryMs, () => this.#request());
+    const operator = world.operator();
+    this.#again(world.profile.operatorEveryMs, () => void operator.visit());
   }
 
   stop(): void {

@@ -8,6 +8,7 @@ import { SimBroker } from './sim-broker.ts';
 import type { SimHistory } from './sim-history.ts';
 import { SimNetwork } from './sim-network.ts';
 import { type NodeLife, type RunningFaults, SimNode } from './sim-node.ts';
+import { SimOperator } from './sim-operator.ts';
 import { SimPeer } from './sim-peer.ts';
 import { SimProcess } from './sim-process.ts';
 import { Wire } from './sim-socket.ts';
@@ -104,6 +105,12 @@ export class SimWorld {
       peer.open(doc, this.logs.get(doc)?.head().seq ?? 0);
     }
     return peer;
+  }
+
+  operator(): SimOperator {
+    return new SimOperator(this, (level, name, facts) => {
+      this.#parts.logged('operator', level, name, facts);
+    });
   }
 
   removePeer(peer: SimPeer): void {

@@ -27,7 +27,6 @@ const request: Frame = {
   hops: 0,
   remainingMs: 1_000,
   sentAt: 5,
-  sentMs: 5,
   payload: bytes('hello'),
 };
 
@@ -66,7 +65,6 @@ const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
     hops: fc.nat(9),
     remainingMs: count,
     sentAt: count,
-    sentMs: count,
     payload,
   }),
   fc.record({

@@ -1,5 +1,6 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { ProfileRequest } from '../../../src/verification/simulation/fault-profile.ts';
 
 /** A mechanism taken out of the product: in one file, some text is replaced by another. */
 export interface Mutation {
@@ -12,6 +13,8 @@ export interface MutantRequest {
   readonly mutations: readonly Mutation[];
   readonly seeds: number;
   readonly shape: { readonly nodes: number; readonly hours: number };
+  /** How often to try to make the run that fails smaller. */
+  readonly shrinkAttempts?: number;
 }
 
 export interface MutantOutcome {
@@ -19,6 +22,8 @@ export interface MutantOutcome {
   readonly seed: number | null;
   readonly laws: readonly string[];
   readonly claim: string | null;
+  /** The smaller run, when one was asked for. */
+  readonly shrunk?: { readonly request: ProfileRequest; readonly laws: readonly string[] } | null;
 }
 
 const request: MutantRequest = JSON.parse(process.argv[2] ?? '{}');
@@ -50,6 +55,19 @@ for (let seed = 1; seed <= request.seeds; seed++) {
   if (!first) continue;
   const laws = violations.map(({ law }) => law);
   outcome = { seed, laws, claim: first.counterexamples[0]?.claim ?? null };
+  if (request.shrinkAttempts) outcome = { ...outcome, shrunk: await smaller(seed, first.law) };
   break;
 }
+
+async function smaller(seed: number, law: string): Promise<MutantOutcome['shrunk']> {
+  const { shrinkRun } = await import('../../../src/verification/simulation/shrink-run.ts');
+  const options = {
+    attemptsMax: request.shrinkAttempts ?? 0,
+    signal: new AbortController().signal,
+  };
+  const shrunk = await shrinkRun({ ...request.shape, seed }, law, options);
+  if (!shrunk) return null;
+  return { request: shrunk.request, laws: shrunk.result.violations.map((each) => each.law) };
+}
+
 process.stdout.write(`${JSON.stringify(outcome)}\n`);
