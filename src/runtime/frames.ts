@@ -35,6 +35,8 @@ export interface RequestFrame {
   readonly remainingMs: number;
   /** The sender's wall clock, to notice that a frame lay around (`requests/lateness.ts`). */
   readonly sentAt: number;
+  /** The sender's monotonic clock, for the same: nobody sets that one. */
+  readonly sentMs: number;
   /** It was sent before under this id: no answer came, and it or its answer may be lost. */
   readonly again?: boolean;
   readonly payload: Uint8Array;
@@ -208,6 +210,7 @@ function isWellFormed(frame: Frame): boolean {
         isCount(frame.hops) &&
         Number.isFinite(frame.remainingMs) &&
         Number.isFinite(frame.sentAt) &&
+        Number.isFinite(frame.sentMs) &&
         ['undefined', 'boolean'].includes(typeof frame.again)
       );
     case 'reply':

@@ -14,7 +14,7 @@ interface Origin {
 /**
  * Notices a request that lay around (in a paused process, in a full socket) until its caller had
  * given up. No clock is compared with another: for each origin the smallest difference between our
- * wall clock and its own is what the clocks differ by plus the fastest delivery; whatever a frame
+ * clock and its own is what the clocks differ by plus the fastest delivery; whatever a frame
  * shows above that, it has waited.
  *
  * A clock that is set makes every frame look late from then on. Frames that lay around arrive

@@ -150,7 +150,8 @@ export class Requester {
     pending.timesAsked += 1;
     pending.againAtMs = nowMs + (isFirst ? askAgainMs[0] : askAgainMs[1]);
     const remainingMs = deadlineMs - nowMs;
-    const frame = { kind: 'request', id, from, remainingMs, sentAt: clock.wallMs() } as const;
+    const sent = { sentAt: clock.wallMs(), sentMs: nowMs };
+    const frame = { kind: 'request', id, from, remainingMs, ...sent } as const;
     outbox
       .send(inboxChannel(session), { ...frame, ...request, ...(!isFirst && { again: true }) })
       .then(

@@ -35,6 +35,9 @@ export interface ResponderParts {
   handle(request: IncomingRequest): Promise<Answer>;
 }
 
+const runMsMax = 3_600_000;
+/** A second copy may come this long after its caller's deadline, and not look late to us. */
+const copyLateMsMax = 5_000;
 const replyBytesMax = limits.frameBytesMax - 65_536;
 
 /**
@@ -48,6 +51,7 @@ export class Responder {
   readonly #parts: ResponderParts;
   readonly #seen = new SeenRequests();
   readonly #lateness = new Lateness();
+  readonly #latenessByWall = new Lateness();
   #running = 0;
   readonly #idle = new Set<() => void>();
 
@@ -57,7 +61,7 @@ export class Responder {
 
   receive(frame: RequestFrame): void {
     const { clock, counters } = this.#parts;
-    const waitedMs = this.#lateness.waitedMs(frame.from, frame.sentAt, clock.wallMs());
+    const waitedMs = this.#waitedMs(frame);
     const remainingMs = frame.remainingMs - (frame.plane === 'op' ? 0 : waitedMs);
     // Its caller need not have given up: when a clock was set, it asks again until we know that.
     if (remainingMs <= 0) return counters.add('requests_late_total');
@@ -65,8 +69,10 @@ export class Responder {
     const nowMs = clock.monotonicMs();
     const known = this.#seen.find(key, frame.again ?? false, nowMs);
     if (known !== 'new') return this.#repeat(frame, known);
-    const atMostMs = Math.min(remainingMs, 3_600_000);
-    this.#seen.began(key, nowMs, nowMs + atMostMs);
+    const atMostMs = Math.min(remainingMs, runMsMax);
+    // By the caller's word alone: how late a frame is we only guess, of the next copy otherwise.
+    const copiesEndMs = nowMs + Math.min(frame.remainingMs, runMsMax) + copyLateMsMax;
+    this.#seen.began(key, nowMs, copiesEndMs);
     if (this.#running >= limits.requestsRunningMax) {
       const error = new BackplaneError('OVERLOADED', `${this.#running} requests run on this node`);
       // It stays refused: the caller may ask another before a second copy of this one is here.
@@ -74,6 +80,18 @@ export class Responder {
     }
     counters.add('requests_handled_total');
     void this.#run(frame, atMostMs);
+  }
+
+  /**
+   * By two clocks, because one of them can be set, and the other stands still while a machine is
+   * suspended.
+   */
+  #waitedMs({ from, sentAt, sentMs }: RequestFrame): number {
+    const { clock } = this.#parts;
+    return Math.max(
+      this.#latenessByWall.waitedMs(from, sentAt, clock.wallMs()),
+      this.#lateness.waitedMs(from, sentMs, clock.monotonicMs()),
+    );
   }
 
   /** Resolves when no request runs any more. */

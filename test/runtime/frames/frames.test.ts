@@ -27,6 +27,7 @@ const request: Frame = {
   hops: 0,
   remainingMs: 1_000,
   sentAt: 5,
+  sentMs: 5,
   payload: bytes('hello'),
 };
 
@@ -65,6 +66,7 @@ const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
     hops: fc.nat(9),
     remainingMs: count,
     sentAt: count,
+    sentMs: count,
     payload,
   }),
   fc.record({
