@@ -5,10 +5,10 @@ import { isoTime } from '../foundation/iso-time.ts';
 import { limits, protocol } from '../foundation/limits.ts';
 import { sleep } from '../ports/clock.ts';
 import type { SessionRecord } from '../ports/sessions.ts';
-import { ControlDesk } from './control-desk.ts';
+import type { ControlDesk } from './control-desk.ts';
 import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
-import { loadDocument } from './documents/load-document.ts';
+import { readDocumentState } from './documents/read-document-state.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
 import {
@@ -20,6 +20,7 @@ import {
   proveAble,
 } from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
+import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
 import type {
@@ -33,11 +34,11 @@ import type {
   RequestReport,
   RequestTarget,
 } from './reports.ts';
+import { askTarget } from './requests/ask-target.ts';
 import { Inboxes } from './requests/inboxes.ts';
 import { Methods } from './requests/methods.ts';
 import { registerOwnMethods } from './requests/own-methods.ts';
 import { readReceipt } from './requests/read-receipt.ts';
-import { askAll, askNode, findNode, timed } from './requests/scatter.ts';
 import { SessionKeeper } from './sessions/session-keeper.ts';
 import { distrustMs, type SessionWatch } from './sessions/session-watch.ts';
 
@@ -132,22 +133,9 @@ export class NodeRuntime implements BackplaneNode {
     payload: Uint8Array,
     options: RequestOptions = {},
   ): Promise<RequestReport> {
-    const parts = this.#live();
-    const { clock, engine } = this.#world;
     const { requestTimeoutMs } = this.#settings.dials;
-    const scatter = { ...parts, clock, requestTimeoutMs };
-    if (target.kind === 'all') return askAll(scatter, method, payload, options);
-    if (target.kind === 'node') {
-      const find = (nodeId: string) => findNode(() => engine.sessions.list(), nodeId);
-      return askNode(scatter, target.nodeId, find, { method, payload, options });
-    }
-    const doc = checkDocumentName(target.doc);
-    const timeoutMs = options.timeoutMs ?? requestTimeoutMs;
-    const startedMs = clock.monotonicMs();
-    const { signal } = options;
-    const routed = { plane: 'call', method, doc, payload, hops: 0, timeoutMs, signal } as const;
-    const reply = await timed({ clock }, startedMs, this.nodeId, () => parts.router.route(routed));
-    return { replies: [reply], silent: [] };
+    const asking = { world: this.#world, parts: this.#live(), nodeId: this.nodeId };
+    return askTarget({ ...asking, requestTimeoutMs }, target, { method, payload, options });
   }
 
   handle(method: string, handler: RequestHandler): void {
@@ -165,16 +153,8 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   async readState(doc: string): Promise<DocumentState> {
-    checkDocumentName(doc);
-    const { store } = this.#world;
-    const head = await store.head(doc);
-    if (!head) throw new BackplaneError('DOCUMENT_UNKNOWN', `there is no document "${doc}"`);
     const engine = documentEngineNamed(this.#settings.documentEngine);
-    const snapshot = head.snapshotSeq > 0 ? await store.readSnapshot(doc) : null;
-    // The snapshot may be newer than the head read before it.
-    const end = snapshot && snapshot.seq > head.seq ? { ...head, ...snapshot } : head;
-    const memory = await loadDocument(store, engine, end, snapshot);
-    return { doc, seq: memory.end.seq, epoch: head.epoch, state: memory.state() };
+    return readDocumentState(this.#world.store, engine, doc);
   }
 
   setAwareness(doc: string, peer: string, state: Uint8Array | null): void {
@@ -339,40 +319,8 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   #controlDesk(): ControlDesk {
-    this.#controls ??= new ControlDesk({
-      nodeId: this.nodeId,
-      store: this.#world.store,
-      session: () => this.#live().keeper.require(),
-      readState: (doc) => this.readState(doc),
-      acquire: (doc) => this.acquire(doc),
-      release: (doc, successor) => this.release(doc, successor),
-      requireLive: async (session) => {
-        const found = (await this.#live().nodes.list('fresh')).find(({ id }) => id === session);
-        if (found) return { nodeId: found.description.nodeId };
-        throw new BackplaneError('NODE_DEAD', `the session ${session} is not alive`);
-      },
-      askToAcquire: (session, doc) => this.#askToAcquire(session, doc),
-      drain: () => {
-        const documents = this.#live().documents.size;
-        this.#settings.drainRequested();
-        return { documents };
-      },
-    });
+    this.#controls ??= nodeControls(this, this.#world, this.#settings, () => this.#live());
     return this.#controls;
-  }
-
-  async #askToAcquire(session: string, doc: string): Promise<{ epoch: number }> {
-    const reply = await this.#live().requester.send({
-      session,
-      plane: 'control',
-      method: 'lease.acquire',
-      doc: null,
-      direct: true,
-      hops: 0,
-      payload: Buffer.from(JSON.stringify({ doc })),
-      remainingMs: this.#settings.dials.requestTimeoutMs,
-    });
-    return JSON.parse(Buffer.from(reply.payload).toString('utf8'));
   }
 
   async #warnOfNamesake(): Promise<void> {
