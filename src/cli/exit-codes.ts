@@ -46,6 +46,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   LEASE_UNKNOWN: 4,
   NODE_UNKNOWN: 4,
   SCENARIO_UNKNOWN: 4,
+  WORKSPACE_UNKNOWN: 4,
 
   DEADLINE_EXCEEDED: 5,
   NO_RESPONDER: 6,
@@ -70,6 +71,12 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   SESSION_TAKEN: 8,
   SESSION_LOST: 8,
   OP_GAP: 8,
+
+  DAEMON_UNAVAILABLE: 6,
+  RELAY_DAEMON_TAKEN: 8,
+  RELAY_LOST: 5,
+  RELAY_DROPPED: 6,
+  RELAY_REDIRECT_REFUSED: 2,
 
   STORE_UNAVAILABLE: 1,
   STORE_LOCKED: 1,

@@ -163,6 +163,32 @@ export const errorCatalogue = {
     'restore the store, then restart the nodes',
   ),
 
+  // The relay.
+  DAEMON_UNAVAILABLE: definite(
+    'The workspace has no daemon now.',
+    'start it, or wait: the client says when it is there',
+  ),
+  RELAY_DAEMON_TAKEN: definite(
+    'The workspace has another daemon.',
+    'find it with backplane inspect relay WORKSPACE, or take over: serveWorkspace({ take: true })',
+  ),
+  RELAY_LOST: indefinite(
+    'The other side went away for good after the frame was sent: it may have arrived, or not.',
+    'ask the application on the other side',
+  ),
+  RELAY_DROPPED: definite(
+    'The queue was full, and the oldest frame was dropped, as it was told to.',
+    'send less, or wait for what was sent',
+  ),
+  RELAY_REDIRECT_REFUSED: definite(
+    "The public URL of the daemon's node is on no list of allowed hosts.",
+    'serve with --redirect-allow HOST',
+  ),
+  WORKSPACE_UNKNOWN: definite(
+    'No node knows a daemon or a browser of this workspace.',
+    'backplane inspect relay',
+  ),
+
   // How a command ends.
   ASSERTION_FAILED: definite('What was asserted does not hold.', 'read the report'),
   INCONCLUSIVE: definite('The fault could not be injected or observed.', 'read the report'),
