@@ -31,6 +31,15 @@ export const counterHelp: Readonly<Record<CounterName, string>> = {
   awareness_sent_total: 'Awareness states broadcast by this node.',
   subscriber_deaf_total: 'Times the subscriber connection was found not to deliver.',
   sweep_failures_total: 'Sweeps of dead sessions that failed and will be repeated.',
+  relay_letters_local_total: 'Relay letters passed between two connections of this node.',
+  relay_letters_forwarded_total: 'Relay letters sent to the node of the other side.',
+  relay_letters_astray_total: 'Relay letters nobody was there for; their sender sends them again.',
+  relay_redirects_total: "Browsers sent to the node of their workspace's daemon.",
+  relay_redirects_refused_total:
+    'Redirects not made because the host is on no list of allowed ones.',
+  relay_frames_dropped_total:
+    'Relay frames clients dropped from full queues, as they were told to.',
+  relay_senders_paused_total: 'Times a relay connection was not read because its reader is slow.',
 };
 
 const gaugeHelp: Readonly<Record<string, string>> = {

@@ -10,6 +10,11 @@ export function documentChannel(doc: string): string {
   return `doc:${encodeName(doc)}`;
 }
 
+/** Whether the daemon of a workspace came, went or moved. Nodes with a connection there listen. */
+export function relayChannel(workspace: string): string {
+  return `relay:${encodeName(workspace)}`;
+}
+
 export interface ChannelName {
   readonly kind: 'inbox' | 'doc' | 'other';
   /** A session id, or the document's name; of a long document name, its hash. */

@@ -40,6 +40,13 @@ export const counterNames = [
   'awareness_sent_total',
   'subscriber_deaf_total',
   'sweep_failures_total',
+  'relay_letters_local_total',
+  'relay_letters_forwarded_total',
+  'relay_letters_astray_total',
+  'relay_redirects_total',
+  'relay_redirects_refused_total',
+  'relay_frames_dropped_total',
+  'relay_senders_paused_total',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

@@ -18,7 +18,9 @@ export type Frame =
   | AwarenessFrame
   | AwarenessQueryFrame
   | OwnerFrame
-  | ProbeFrame;
+  | ProbeFrame
+  | RelayFrame
+  | RelayNewsFrame;
 
 export interface RequestFrame {
   readonly kind: 'request';
@@ -117,6 +119,32 @@ export interface ProbeFrame {
   readonly payload: Uint8Array;
 }
 
+/** Between the nodes of a browser and of its daemon, in the inbox of one of them. */
+export interface RelayFrame {
+  readonly kind: 'relay';
+  /** `letter`: the payload. `done`, `ask`: back-pressure. `gone`: the addressee is not here. */
+  readonly what: 'letter' | 'done' | 'ask' | 'gone' | 'ping' | 'pong';
+  /** Whether this goes to the daemon's connection or to the browser's. */
+  readonly to: 'daemon' | 'browser';
+  readonly from: string;
+  readonly workspace: string;
+  /** The daemon's connection. */
+  readonly way: string;
+  /** The browser's connection, and the stream it carries. */
+  readonly conn: string;
+  readonly stream: string;
+  /** Bytes sent on this way before the letter, or in `done` those that have left. */
+  readonly offset: number;
+  readonly payload: Uint8Array;
+}
+
+/** The daemon of a workspace came, went or moved: look who holds it. */
+export interface RelayNewsFrame {
+  readonly kind: 'relay-news';
+  readonly workspace: string;
+  readonly payload: Uint8Array;
+}
+
 const kinds = [
   'request',
   'reply',
@@ -125,6 +153,8 @@ const kinds = [
   'awareness-query',
   'owner',
   'probe',
+  'relay',
+  'relay-news',
 ] as const satisfies readonly Frame['kind'][];
 
 const prefixBytes = 4 + 1 + 4 + 1 + 4;
@@ -231,6 +261,15 @@ function isWellFormed(frame: Frame): boolean {
       );
     case 'probe':
       return isCount(frame.nonce);
+    case 'relay':
+      return (
+        ['letter', 'done', 'ask', 'gone', 'ping', 'pong'].includes(frame.what) &&
+        ['daemon', 'browser'].includes(frame.to) &&
+        [frame.from, frame.workspace, frame.way, frame.conn, frame.stream].every(isText) &&
+        isCount(frame.offset)
+      );
+    case 'relay-news':
+      return isText(frame.workspace);
   }
 }
 
