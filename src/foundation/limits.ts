@@ -49,6 +49,10 @@ export const limits = {
   /** A peer unheard of for this long is forgotten by deduplication, so its memory is O(recent peers). */
   peerRetentionMs: 7 * 86_400_000,
   sessionsListedMax: 10_000,
+  /** Records, hubs or names told by one page of the registry. */
+  registryPageMax: 512,
+  /** Changes carried by one write to the registry. */
+  registryChangesMax: 512,
   peerQueueBytesMax: 8_388_608,
   peerUnackedMax: 256,
 } as const;

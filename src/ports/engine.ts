@@ -2,6 +2,7 @@ import type { Bus } from './bus.ts';
 import type { ClusterRecords } from './cluster-record.ts';
 import type { Inspector, LogInspector } from './inspector.ts';
 import type { Leases } from './leases.ts';
+import type { Registry } from './registry.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store.ts';
 
@@ -12,6 +13,7 @@ export interface Engine {
   readonly bus: Bus;
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly registry: Registry;
   readonly clusterRecords: ClusterRecords;
   readonly inspector: Inspector;
   close(): Promise<void>;

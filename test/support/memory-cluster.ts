@@ -106,6 +106,7 @@ export class MemoryCluster {
       bus: faults.wrap('bus', bus),
       sessions: faults.wrap('sessions', plain.sessions),
       leases: faults.wrap('leases', plain.leases),
+      registry: faults.wrap('registry', plain.registry),
       clusterRecords: faults.wrap('clusterRecords', plain.clusterRecords),
     };
     const runtime = new NodeRuntime(

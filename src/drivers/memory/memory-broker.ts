@@ -4,6 +4,7 @@ import type { ClusterRecord } from '../../ports/cluster-record.ts';
 import type { Random } from '../../ports/random.ts';
 import type { DeathCause } from '../../ports/sessions.ts';
 import { MemoryDirectory } from './memory-directory.ts';
+import { MemoryRegistrations } from './memory-registrations.ts';
 import { MemorySessionBook } from './memory-session-book.ts';
 
 /** What a broker tells the engines attached to it. */
@@ -17,6 +18,7 @@ export interface MemoryReplica {
   readonly sessions: MemorySessionBook;
   readonly directory: MemoryDirectory;
   readonly clusterRecord: ClusterRecord | null;
+  readonly registrations: MemoryRegistrations;
 }
 
 /**
@@ -34,6 +36,7 @@ export class MemoryBroker {
   sessions: MemorySessionBook;
   directory = new MemoryDirectory();
   clusterRecord: ClusterRecord | null = null;
+  registrations = new MemoryRegistrations();
   /** Who listens to a channel, each engine once, in the order of joining. */
   readonly channels = new Map<string, Set<(payload: Uint8Array) => void>>();
 
@@ -62,20 +65,27 @@ export class MemoryBroker {
     this.sessions = this.#emptyBook();
     this.directory = new MemoryDirectory();
     this.clusterRecord = null;
+    this.registrations = new MemoryRegistrations();
     this.interrupt();
   }
 
   /** What a replica would have that has followed until now. */
   replica(): MemoryReplica {
-    const { sessions, directory, clusterRecord } = this;
-    return { sessions: sessions.copy(), directory: directory.copy(), clusterRecord };
+    const { sessions, directory, clusterRecord, registrations } = this;
+    return {
+      sessions: sessions.copy(),
+      directory: directory.copy(),
+      clusterRecord,
+      registrations: registrations.copy(),
+    };
   }
 
   /** Fails over to a replica, which was behind. Cuts every connection. */
-  failOver({ sessions, directory, clusterRecord }: MemoryReplica): void {
+  failOver({ sessions, directory, clusterRecord, registrations }: MemoryReplica): void {
     this.sessions = sessions;
     this.directory = directory;
     this.clusterRecord = clusterRecord;
+    this.registrations = registrations;
     this.interrupt();
   }
 

@@ -6,6 +6,7 @@ import { MemoryClusterRecords } from './memory-cluster-records.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import { MemoryInspector } from './memory-inspector.ts';
 import { MemoryLeases } from './memory-leases.ts';
+import { MemoryRegistry } from './memory-registry.ts';
 import { MemorySessions } from './memory-sessions.ts';
 
 /**
@@ -20,6 +21,7 @@ export function openMemoryEngine(broker: MemoryBroker, clock: Clock = broker.clo
     bus,
     sessions: new MemorySessions(connection),
     leases: new MemoryLeases(connection),
+    registry: new MemoryRegistry(connection),
     clusterRecords: new MemoryClusterRecords(connection),
     inspector: new MemoryInspector(connection, clock),
     async close() {

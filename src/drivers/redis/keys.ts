@@ -53,6 +53,29 @@ export class RedisKeys {
     return `${this.prefix}{s}:unswept`;
   }
 
+  /** Hash: hubs with records, to their name as it is in keys. */
+  get hubs(): string {
+    return `${this.prefix}{s}:hubs`;
+  }
+
+  /** Hash: session to the version of its records in the hub. */
+  readonly hubVersions = (hub: string) => `${this.prefix}{s}:hub:${encodeName(hub)}`;
+
+  /** Hash: the hubs of a session, to their name as it is in keys. */
+  readonly hubsOf = (session: string) => `${this.prefix}{s}:hubs-of:${encodeName(session)}`;
+
+  /** Hash: id to record. */
+  readonly registrations = (session: string, hub: string) =>
+    `${this.prefix}{s}:reg:${encodeName(session)}:${encodeName(hub)}`;
+
+  /** Hash: name to `<session> <token> <what the holder says>`. */
+  get names(): string {
+    return `${this.prefix}{s}:names`;
+  }
+
+  /** Hash: the names a session holds, to the token of each. */
+  readonly namesOf = (session: string) => `${this.prefix}{s}:names-of:${encodeName(session)}`;
+
   get boot(): string {
     return `${this.prefix}{s}:boot`;
   }

@@ -10,6 +10,7 @@ import { RedisClusterRecords } from './redis-cluster-records.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisInspector } from './redis-inspector.ts';
 import { RedisLeases } from './redis-leases.ts';
+import { RedisRegistry } from './redis-registry.ts';
 import { RedisReply } from './redis-replies.ts';
 import { RedisScripts } from './redis-scripts.ts';
 import { RedisSessions } from './redis-sessions.ts';
@@ -64,6 +65,7 @@ export async function openRedisEngine(
     bus,
     sessions: new RedisSessions(commands, scripts, keys, random),
     leases: new RedisLeases(commands, scripts, keys, buckets),
+    registry: new RedisRegistry(commands, scripts, keys),
     clusterRecords: new RedisClusterRecords(commands, scripts, keys),
     inspector: new RedisInspector(commands, keys, clock, buckets),
     openStore: () => new RedisStore({ connection: commands, scripts, keys, logger }),

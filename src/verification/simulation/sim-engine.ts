@@ -2,6 +2,7 @@ import { MemoryClusterRecords } from '../../drivers/memory/memory-cluster-record
 import { MemoryConnection } from '../../drivers/memory/memory-connection.ts';
 import { MemoryInspector } from '../../drivers/memory/memory-inspector.ts';
 import { MemoryLeases } from '../../drivers/memory/memory-leases.ts';
+import { MemoryRegistry } from '../../drivers/memory/memory-registry.ts';
 import { BackplaneError } from '../../foundation/errors.ts';
 import { protocol } from '../../foundation/limits.ts';
 import type { ClusterRecords } from '../../ports/cluster-record.ts';
@@ -15,6 +16,7 @@ import { type BusFaults, SimBus } from './sim-bus.ts';
 import { type CallFate, SimLine } from './sim-line.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { SimProcess } from './sim-process.ts';
+import { simRegistry } from './sim-registry.ts';
 
 /** What happens to commands on their way while the broker's line is at fault. */
 export interface CommandFaults {
@@ -74,6 +76,7 @@ export class SimEngine {
       bus: this.bus,
       sessions: this.#sessions(),
       leases: this.#leases(new MemoryLeases(connection)),
+      registry: simRegistry(new MemoryRegistry(connection), (step) => this.#call(step)),
       clusterRecords: this.#clusterRecords(new MemoryClusterRecords(connection)),
       inspector: new MemoryInspector(connection, this.#parts.process),
       close: async () => this.end(),
