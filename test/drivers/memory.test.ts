@@ -8,6 +8,7 @@ import { clusterRecordLaws } from '../conformance/cluster-record.ts';
 import type { EngineFixture } from '../conformance/engine-fixture.ts';
 import { inspectorLaws } from '../conformance/inspector.ts';
 import { leasesLaws } from '../conformance/leases.ts';
+import { registryLaws } from '../conformance/registry.ts';
 import { sessionsLaws } from '../conformance/sessions.ts';
 import { storeLaws } from '../conformance/store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -36,6 +37,7 @@ async function openEngine(): Promise<EngineFixture> {
 busLaws('local:', openEngine);
 sessionsLaws('local:', openEngine);
 leasesLaws('local:', openEngine);
+registryLaws('local:', openEngine);
 clusterRecordLaws('local:', openEngine);
 inspectorLaws('local:', openEngine, { pageRowsMax: 500 });
 
