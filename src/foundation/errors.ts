@@ -102,8 +102,15 @@ export const errorCatalogue = {
   // What is not there.
   DOCUMENT_UNKNOWN: definite('No such document was ever written.', 'backplane inspect docs'),
   LEASE_UNKNOWN: definite('Nobody owns the document.', 'backplane inspect leases'),
+  CONNECTION_UNKNOWN: definite(
+    'No connection matches, on any node.',
+    'backplane inspect connections',
+  ),
+  USER_UNKNOWN: definite('The user has no connection, on any node.', 'backplane inspect users'),
+  GROUP_UNKNOWN: definite('The group has no connection, on any node.', 'backplane inspect groups'),
   NODE_UNKNOWN: definite('No node has this id.', 'backplane inspect nodes'),
   SCENARIO_UNKNOWN: definite('No scenario has this name.', 'backplane drill list'),
+  CACHE_REGION_UNKNOWN: definite('No node has a cache region of this name.', 'backplane inspect cache'),
 
   // Time, and nobody there.
   DEADLINE_EXCEEDED: indefinite(
@@ -128,6 +135,11 @@ export const errorCatalogue = {
   ),
   REQUEST_INVALID: definite('The request has the wrong shape.', 'backplane help rpc'),
   UNAUTHORIZED: definite('The token is missing or wrong.', 'set BACKPLANE_TOKEN'),
+
+  KICKED: definite(
+    'The connection was closed on purpose, by an operator or the application.',
+    'ask whoever runs the nodes',
+  ),
 
   // Ownership.
   LEASE_HELD: definite('Another node owns the document.', 'backplane inspect lease DOC'),
@@ -158,6 +170,10 @@ export const errorCatalogue = {
     'restore it from a back-up, or name another with --store',
   ),
   STORE_FULL: definite('The disk or memory of the store is full.', 'make room'),
+  CACHE_STALE: definite(
+    'The node has not heard from the backplane for longer than the cache may be stale.',
+    'check the connection of that node to the backplane',
+  ),
   LOG_REWOUND: definite(
     'The log of the document lost ops that were acknowledged. The document is quarantined.',
     'restore the store, then restart the nodes',

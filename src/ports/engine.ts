@@ -1,4 +1,5 @@
 import type { Bus } from './bus.ts';
+import type { CacheRecords } from './cache-records.ts';
 import type { ClusterRecords } from './cluster-record.ts';
 import type { Inspector, LogInspector } from './inspector.ts';
 import type { Leases } from './leases.ts';
@@ -15,6 +16,7 @@ export interface Engine {
   readonly leases: Leases;
   readonly registry: Registry;
   readonly clusterRecords: ClusterRecords;
+  readonly cacheRecords: CacheRecords;
   readonly inspector: Inspector;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@ import { MemoryLogs, MemoryStore } from '../../src/drivers/memory/memory-store.t
 import type { Engine } from '../../src/ports/engine.ts';
 import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { busLaws } from '../conformance/bus.ts';
+import { cacheRecordsLaws } from '../conformance/cache-records.ts';
 import { clusterRecordLaws } from '../conformance/cluster-record.ts';
 import type { EngineFixture } from '../conformance/engine-fixture.ts';
 import { inspectorLaws } from '../conformance/inspector.ts';
@@ -39,6 +40,7 @@ sessionsLaws('local:', openEngine);
 leasesLaws('local:', openEngine);
 registryLaws('local:', openEngine);
 clusterRecordLaws('local:', openEngine);
+cacheRecordsLaws('local:', openEngine);
 inspectorLaws('local:', openEngine, { pageRowsMax: 500 });
 
 storeLaws('memory:', async () => {

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ClusterRecord } from '../../ports/cluster-record.ts';
 import type { Random } from '../../ports/random.ts';
 import type { DeathCause } from '../../ports/sessions.ts';
+import { MemoryCacheBook } from './memory-cache-book.ts';
 import { MemoryDirectory } from './memory-directory.ts';
 import { MemoryRegistrations } from './memory-registrations.ts';
 import { MemorySessionBook } from './memory-session-book.ts';
@@ -19,6 +20,7 @@ export interface MemoryReplica {
   readonly directory: MemoryDirectory;
   readonly clusterRecord: ClusterRecord | null;
   readonly registrations: MemoryRegistrations;
+  readonly caches: MemoryCacheBook;
 }
 
 /**
@@ -36,6 +38,9 @@ export class MemoryBroker {
   sessions: MemorySessionBook;
   directory = new MemoryDirectory();
   clusterRecord: ClusterRecord | null = null;
+  caches = new MemoryCacheBook();
+  /** Another one when the data were lost or replaced. */
+  incarnation = 1;
   registrations = new MemoryRegistrations();
   /** Who listens to a channel, each engine once, in the order of joining. */
   readonly channels = new Map<string, Set<(payload: Uint8Array) => void>>();
@@ -66,26 +71,32 @@ export class MemoryBroker {
     this.directory = new MemoryDirectory();
     this.clusterRecord = null;
     this.registrations = new MemoryRegistrations();
+    this.caches = new MemoryCacheBook();
+    this.incarnation += 1;
     this.interrupt();
   }
 
   /** What a replica would have that has followed until now. */
   replica(): MemoryReplica {
-    const { sessions, directory, clusterRecord, registrations } = this;
+    const { sessions, directory, clusterRecord, registrations, caches } = this;
     return {
       sessions: sessions.copy(),
       directory: directory.copy(),
       clusterRecord,
       registrations: registrations.copy(),
+      caches: caches.copy(),
     };
   }
 
   /** Fails over to a replica, which was behind. Cuts every connection. */
-  failOver({ sessions, directory, clusterRecord, registrations }: MemoryReplica): void {
+  failOver(replica: MemoryReplica): void {
+    const { sessions, directory, clusterRecord, registrations, caches } = replica;
     this.sessions = sessions;
     this.directory = directory;
     this.clusterRecord = clusterRecord;
     this.registrations = registrations;
+    this.caches = caches;
+    this.incarnation += 1;
     this.interrupt();
   }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import { MemoryBus } from './memory-bus.ts';
+import { MemoryCacheRecords } from './memory-cache-records.ts';
 import { MemoryClusterRecords } from './memory-cluster-records.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import { MemoryInspector } from './memory-inspector.ts';
@@ -23,6 +24,7 @@ export function openMemoryEngine(broker: MemoryBroker, clock: Clock = broker.clo
     leases: new MemoryLeases(connection),
     registry: new MemoryRegistry(connection),
     clusterRecords: new MemoryClusterRecords(connection),
+    cacheRecords: new MemoryCacheRecords(connection),
     inspector: new MemoryInspector(connection, clock),
     async close() {
       connection.close();

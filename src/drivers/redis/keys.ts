@@ -102,6 +102,23 @@ export class RedisKeys {
     return `${this.prefix}documents`;
   }
 
+  /** Hash: the count of a region's evictions, the last one's token, and what goes with them. */
+  readonly cacheStamp = (region: string) => `${this.#cache(region)}:stamp`;
+  /** Hash: prefix to the count of evictions at which it was evicted. */
+  readonly cachePrefixes = (region: string) => `${this.#cache(region)}:prefixes`;
+  /** Hash: a value, and the count of evictions when its load began. */
+  readonly cacheValue = (region: string, key: string) =>
+    `${this.#cache(region)}:value:${encodeName(key)}`;
+  /** String: the count of evictions at which the key was evicted. */
+  readonly cacheEvicted = (region: string, key: string) =>
+    `${this.#cache(region)}:evicted:${encodeName(key)}`;
+  readonly #cache = (region: string) => `${this.prefix}cache:{c-${encodeName(region)}}`;
+
+  /** Hash: every region ever joined, to when that was last. */
+  get cacheRegions(): string {
+    return `${this.prefix}cache-regions`;
+  }
+
   readonly channel = (name: string) => this.prefix + name;
 
   /** Matches exactly the channels with our prefix, whatever the prefix holds. */

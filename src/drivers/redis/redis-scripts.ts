@@ -9,11 +9,14 @@ const names = [
   'check-writable',
   'clear-hub',
   'clear-names',
+  'evict-cache',
   'fence-document',
   'hold-name',
+  'join-cache',
   'let-go-name',
   'list-sessions',
   'open-session',
+  'read-cache',
   'read-log',
   'read-names',
   'read-registrations',
@@ -24,6 +27,7 @@ const names = [
   'swap-lease',
   'sweep-bucket',
   'take-sweep',
+  'write-cache',
   'write-registrations',
 ] as const;
 
@@ -35,6 +39,7 @@ export type ScriptName = (typeof names)[number];
  */
 const reading: ReadonlySet<ScriptName> = new Set([
   'list-sessions',
+  'read-cache',
   'read-log',
   'read-names',
   'read-registrations',
