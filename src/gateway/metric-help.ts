@@ -40,6 +40,10 @@ export const counterHelp: Readonly<Record<CounterName, string>> = {
   relay_frames_dropped_total:
     'Relay frames clients dropped from full queues, as they were told to.',
   relay_senders_paused_total: 'Times a relay connection was not read because its reader is slow.',
+  presence_writes_total: 'Batches of changed connections written to the broker.',
+  presence_rereads_total: "Times another node's connections were read again after a gap.",
+  presence_messages_total: 'Messages handed to connections of this node.',
+  presence_invocations_total: 'Invocations handed to connections of this node.',
 };
 
 const gaugeHelp: Readonly<Record<string, string>> = {

@@ -15,6 +15,11 @@ export function relayChannel(workspace: string): string {
   return `relay:${encodeName(workspace)}`;
 }
 
+/** Who came, went or changed in a hub. Nodes that need to know the hub listen. */
+export function presenceChannel(hub: string): string {
+  return `presence:${encodeName(hub)}`;
+}
+
 export interface ChannelName {
   readonly kind: 'inbox' | 'doc' | 'other';
   /** A session id, or the document's name; of a long document name, its hash. */

@@ -47,6 +47,10 @@ export const counterNames = [
   'relay_redirects_refused_total',
   'relay_frames_dropped_total',
   'relay_senders_paused_total',
+  'presence_writes_total',
+  'presence_rereads_total',
+  'presence_messages_total',
+  'presence_invocations_total',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

@@ -20,7 +20,8 @@ export type Frame =
   | OwnerFrame
   | ProbeFrame
   | RelayFrame
-  | RelayNewsFrame;
+  | RelayNewsFrame
+  | PresenceFrame;
 
 export interface RequestFrame {
   readonly kind: 'request';
@@ -145,6 +146,19 @@ export interface RelayNewsFrame {
   readonly payload: Uint8Array;
 }
 
+/** Changes of the connections of one session in one hub. */
+export interface PresenceFrame {
+  readonly kind: 'presence';
+  readonly hub: string;
+  readonly nodeId: string;
+  readonly session: string;
+  /** The version before; null when what was there was replaced as a whole. */
+  readonly from: number | null;
+  readonly version: number;
+  /** `[[id, record or null], ...]` as JSON. */
+  readonly payload: Uint8Array;
+}
+
 const kinds = [
   'request',
   'reply',
@@ -155,6 +169,7 @@ const kinds = [
   'probe',
   'relay',
   'relay-news',
+  'presence',
 ] as const satisfies readonly Frame['kind'][];
 
 const prefixBytes = 4 + 1 + 4 + 1 + 4;
@@ -267,6 +282,12 @@ function isWellFormed(frame: Frame): boolean {
         ['daemon', 'browser'].includes(frame.to) &&
         [frame.from, frame.workspace, frame.way, frame.conn, frame.stream].every(isText) &&
         isCount(frame.offset)
+      );
+    case 'presence':
+      return (
+        [frame.hub, frame.nodeId, frame.session].every(isText) &&
+        (frame.from === null || isCount(frame.from)) &&
+        isCount(frame.version)
       );
     case 'relay-news':
       return isText(frame.workspace);
