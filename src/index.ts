@@ -89,6 +89,9 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
   return {
     address,
     nodeId: node.nodeId,
+    get relay() {
+      return node.relay;
+    },
     start: async () => {},
     stop: (how) => (how === 'crash' ? node.stop('crash').then(stop) : stop()),
     session: () => node.session(),

@@ -15,6 +15,8 @@ import { clusterTagOf } from './frames.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { Outbox } from './outbox.ts';
+import { noRedirects } from './relay/redirect-rules.ts';
+import { Relay } from './relay/relay.ts';
 import { DocumentRouter } from './requests/document-router.ts';
 import { LiveNodes } from './requests/live-nodes.ts';
 import type { Methods } from './requests/methods.ts';
@@ -78,7 +80,15 @@ export function assembleNode(
   const router = new DocumentRouter({ ...shared, watch, nodes, requester, local: desk });
   const handle = (request: IncomingRequest) => desk.handle(request);
   const responder = new Responder({ ...shared, outbox, handle });
-  return { clusterTag, ...among, ...followed, documents, router, responder };
+  const relay = new Relay({
+    ...shared,
+    outbox,
+    watch,
+    settings: settings.relay ?? noRedirects,
+    address: () => settings.address(),
+    session: () => keeper.id(),
+  });
+  return { clusterTag, ...among, ...followed, documents, router, responder, relay };
 }
 
 type Shared = Omit<NodeWorld, 'engine'> &

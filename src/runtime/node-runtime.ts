@@ -23,6 +23,7 @@ import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './no
 import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
+import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -94,6 +95,7 @@ export class NodeRuntime implements BackplaneNode {
       parts.keeper.doubt();
       parts.requester.askAgain();
       parts.router.hurry();
+      parts.relay.lookAgain();
     });
     registerOwnMethods(this, this.#methods);
     await this.#warnOfNamesake();
@@ -102,6 +104,10 @@ export class NodeRuntime implements BackplaneNode {
     parts.awareness.start();
     parts.probe.start();
     parts.sweeper.start();
+  }
+
+  get relay(): Relay {
+    return this.#live().relay;
   }
 
   session(): string | null {
@@ -248,6 +254,7 @@ export class NodeRuntime implements BackplaneNode {
       // A timer left behind would keep the application's process alive.
       answered.abort();
     }
+    await parts.relay.stop(how === 'crash' ? 'crash' : 'leave');
     await parts.sweeper.stop(how === 'crash' ? 'crash' : 'leave');
     parts.probe.stop();
     parts.awareness.stop();
@@ -268,6 +275,7 @@ export class NodeRuntime implements BackplaneNode {
       if (frame.kind === 'request') parts.responder.receive(frame);
       else if (frame.kind === 'reply') parts.requester.receive(frame);
       else if (frame.kind === 'probe') parts.probe.heard(frame.nonce);
+      else if (frame.kind === 'relay') parts.relay.receive(frame);
     };
     return new Inboxes({ bus: engine.bus, logger, counters: this.#counters, clusterTag, receive });
   }
@@ -313,6 +321,7 @@ export class NodeRuntime implements BackplaneNode {
       opened: (id) => {
         this.#parts?.awareness.reintroduce();
         this.#parts?.router.hurry();
+        this.#parts?.relay.sessionOpened();
         void inboxes.keepOnly(id);
       },
     });

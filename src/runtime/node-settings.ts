@@ -1,6 +1,7 @@
 import { formatDuration } from '../foundation/duration.ts';
 import { BackplaneError } from '../foundation/errors.ts';
 import { dials, protocol } from '../foundation/limits.ts';
+import type { RelaySettings } from './relay/redirect-rules.ts';
 import { trustedMs } from './sessions/session-deadline.ts';
 
 /** The dials of a node; their meaning is in `foundation/limits.ts`. */
@@ -27,6 +28,8 @@ export interface NodeSettings {
   /** False leaves dead owners to the TTL: for clusters that must read linearizably from memory. */
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
+  /** Without it no browser is sent here, or from here to another node. */
+  readonly relay?: RelaySettings | undefined;
   /** An operator asked this node to drain and stop; whoever runs it decides how. */
   readonly drainRequested: () => void;
 }

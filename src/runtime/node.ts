@@ -1,3 +1,4 @@
+import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -18,6 +19,8 @@ import type {
  */
 export interface BackplaneNode {
   readonly nodeId: string;
+  /** Workspaces: one daemon and many browsers each. CLOSED unless the node is running. */
+  readonly relay: Relay;
   start(): Promise<void>;
   /** Refuses new documents and hands every one to a live node; serves its peers until `stop`. */
   drain(): Promise<{ documents: number }>;
