@@ -89,6 +89,7 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
   return {
     address,
     nodeId: node.nodeId,
+    caches: node.caches,
     get relay() {
       return node.relay;
     },

@@ -86,8 +86,8 @@ export const cacheLimits = {
   prefixesMax: 64,
   /** A region nobody uses is forgotten after this; longer than any value in the broker lives. */
   regionMsMax: 90_000_000,
-  /** Publishers whose sequence a region remembers. */
-  publishersMax: 1_024,
+  /** Stamps of a region that a node remembers, to tell a late frame from another history. */
+  stampsKept: 64,
 } as const;
 
 /** The limits of presence (`runtime/presence/`). */
@@ -113,6 +113,8 @@ export const presenceLimits = {
   rowsMax: 1_000,
   /** Invocations one connection has not answered. */
   invocationsMax: 256,
+  /** Connections of one node invoked by one call. */
+  invokedMax: 8_192,
   methodBytesMax: 128,
   reasonBytesMax: 100,
 } as const;

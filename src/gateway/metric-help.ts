@@ -31,6 +31,13 @@ export const counterHelp: Readonly<Record<CounterName, string>> = {
   awareness_sent_total: 'Awareness states broadcast by this node.',
   subscriber_deaf_total: 'Times the subscriber connection was found not to deliver.',
   sweep_failures_total: 'Sweeps of dead sessions that failed and will be repeated.',
+  cache_hits_total: 'Cached values served without a load.',
+  cache_misses_total: 'Gets of a cache that had to load, or to wait for a load.',
+  cache_in_doubt_total: 'Gets of a cache for which no recent proof against staleness existed.',
+  cache_evictions_sent_total: 'Evictions this node announced to all others.',
+  cache_evictions_heard_total: 'Announcements of evictions this node heard, its own among them.',
+  cache_gaps_total: 'Times a cache region missed announcements.',
+  cache_flushes_total: 'Times a cache region of this node was emptied because it may be stale.',
   relay_letters_local_total: 'Relay letters passed between two connections of this node.',
   relay_letters_forwarded_total: 'Relay letters sent to the node of the other side.',
   relay_letters_astray_total: 'Relay letters nobody was there for; their sender sends them again.',
@@ -47,6 +54,7 @@ export const counterHelp: Readonly<Record<CounterName, string>> = {
 };
 
 const gaugeHelp: Readonly<Record<string, string>> = {
+  cache_entries: 'Values in all cache regions of this node.',
   documents_owned: 'Documents this node owns now.',
   documents_followed: 'Documents somebody on this node follows now.',
   requests_pending: 'Requests to other nodes that wait for their answer.',

@@ -20,8 +20,13 @@ export function presenceChannel(hub: string): string {
   return `presence:${encodeName(hub)}`;
 }
 
+/** Evictions of one cache region. Every node with a cache there listens. */
+export function cacheChannel(region: string): string {
+  return `cache:${encodeName(region)}`;
+}
+
 export interface ChannelName {
-  readonly kind: 'inbox' | 'doc' | 'other';
+  readonly kind: 'inbox' | 'doc' | 'cache' | 'other';
   /** A session id, or the document's name; of a long document name, its hash. */
   readonly subject: string;
 }
@@ -32,7 +37,7 @@ export function readChannelName(channel: string): ChannelName {
   const kind = channel.slice(0, colon);
   const subject = channel.slice(colon + 1);
   if (kind === 'inbox') return { kind, subject };
-  if (kind === 'doc') return { kind, subject: decodeSubject(subject) };
+  if (kind === 'doc' || kind === 'cache') return { kind, subject: decodeSubject(subject) };
   return { kind: 'other', subject: channel };
 }
 

@@ -4,6 +4,8 @@ import { limits } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
 import type { InspectableStore } from '../ports/engine.ts';
 import type { StoredOp } from '../ports/store.ts';
+import { cacheControls } from './cache/cache-controls.ts';
+import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
 import type { DocumentState } from './reports.ts';
 
@@ -18,6 +20,7 @@ export interface ControlDeskParts {
   requireLive(session: string): Promise<{ readonly nodeId: string }>;
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
+  readonly caches: Caches;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -42,6 +45,7 @@ export class ControlDesk {
       'lease.release': (params) => this.#release(params),
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
+      ...cacheControls(parts.caches),
     };
     this.#controls = new Map(Object.entries(table));
   }

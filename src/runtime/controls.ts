@@ -11,6 +11,9 @@
  * | `lease.release` | `{doc}` | `{doc, epoch}` | NOT_OWNER |
  * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
  * | `node.drain` | `{}` | `{documents}`, before it stops | |
+ * | `cache.list` | `{}` | `{regions: CacheRegionReport[]}` | |
+ * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
+ * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
  */
 export const controlNames = [
   'doc.read',
@@ -20,6 +23,9 @@ export const controlNames = [
   'lease.release',
   'lease.move',
   'node.drain',
+  'cache.list',
+  'cache.probe',
+  'cache.evict',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Certainty } from '../foundation/errors.ts';
 import { limits, protocol } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
+import { type CacheScope, readEvictionTrailer } from '../ports/cache-records.ts';
 
 /**
  * What travels on the bus. A payload published is one or more frames, each
@@ -18,6 +19,7 @@ export type Frame =
   | AwarenessFrame
   | AwarenessQueryFrame
   | OwnerFrame
+  | CacheFrame
   | ProbeFrame
   | RelayFrame
   | RelayNewsFrame
@@ -114,6 +116,22 @@ export interface OwnerFrame {
   readonly payload: Uint8Array;
 }
 
+/** An eviction; the broker adds its count and the token before it (`ports/cache-records.ts`). */
+export interface CacheFrame {
+  readonly kind: 'cache';
+  readonly region: string;
+  readonly nodeId: string;
+  /** Drawn by the node that evicts, for as long as it runs. */
+  readonly publisher: string;
+  /** Of the publisher's evictions in the region. */
+  readonly sequence: number;
+  readonly token: string;
+  readonly scope: CacheScope['kind'];
+  /** The key or prefix; empty for a region. */
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
 export interface ProbeFrame {
   readonly kind: 'probe';
   readonly nonce: number;
@@ -170,6 +188,7 @@ const kinds = [
   'relay',
   'relay-news',
   'presence',
+  'cache',
 ] as const satisfies readonly Frame['kind'][];
 
 const prefixBytes = 4 + 1 + 4 + 1 + 4;
@@ -273,6 +292,13 @@ function isWellFormed(frame: Frame): boolean {
     case 'owner':
       return (
         isText(frame.doc) && isText(frame.nodeId) && isText(frame.session) && isCount(frame.epoch)
+      );
+    case 'cache':
+      return (
+        [frame.region, frame.nodeId, frame.publisher, frame.token, frame.subject].every(isText) &&
+        isCount(frame.sequence) &&
+        ['key', 'prefix', 'region'].includes(frame.scope) &&
+        readEvictionTrailer(frame.payload) !== null
       );
     case 'probe':
       return isCount(frame.nonce);

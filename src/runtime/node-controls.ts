@@ -1,4 +1,5 @@
 import { BackplaneError } from '../foundation/errors.ts';
+import type { Caches } from './cache/caches.ts';
 import { ControlDesk } from './control-desk.ts';
 import type { BackplaneNode } from './node.ts';
 import type { NodeParts, NodeWorld } from './node-parts.ts';
@@ -10,10 +11,12 @@ export function nodeControls(
   world: NodeWorld,
   settings: NodeSettings,
   live: () => NodeParts,
+  caches: Caches,
 ): ControlDesk {
   return new ControlDesk({
     nodeId: node.nodeId,
     store: world.store,
+    caches,
     session: () => live().keeper.require(),
     readState: (doc) => node.readState(doc),
     acquire: (doc) => node.acquire(doc),

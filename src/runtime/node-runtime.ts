@@ -5,6 +5,7 @@ import { isoTime } from '../foundation/iso-time.ts';
 import { limits, protocol } from '../foundation/limits.ts';
 import { sleep } from '../ports/clock.ts';
 import type { SessionRecord } from '../ports/sessions.ts';
+import { Caches } from './cache/caches.ts';
 import type { ControlDesk } from './control-desk.ts';
 import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
@@ -49,6 +50,7 @@ const lastRepliesMs = 5_000;
 /** The node: starts and stops the parts in order, and is the one door to them. */
 export class NodeRuntime implements BackplaneNode {
   readonly nodeId: string;
+  readonly caches: Caches;
   readonly #world: NodeWorld;
   readonly #settings: NodeSettings;
   readonly #counters = new Counters();
@@ -67,6 +69,9 @@ export class NodeRuntime implements BackplaneNode {
     this.nodeId = checkNodeId(settings.nodeId);
     this.#world = world;
     this.#settings = settings;
+    const { cacheRecords: records, bus } = world.engine;
+    const { nodeId } = this;
+    this.caches = new Caches({ ...world, nodeId, bus, records, counters: this.#counters });
   }
 
   async start(): Promise<void> {
@@ -95,6 +100,7 @@ export class NodeRuntime implements BackplaneNode {
       parts.keeper.doubt();
       parts.requester.askAgain();
       parts.router.hurry();
+      this.caches.interrupted();
       parts.relay.lookAgain();
     });
     registerOwnMethods(this, this.#methods);
@@ -104,6 +110,8 @@ export class NodeRuntime implements BackplaneNode {
     parts.awareness.start();
     parts.probe.start();
     parts.sweeper.start();
+    const { clusterTag, outbox } = parts;
+    this.caches.start({ clusterTag, encode: (frame) => outbox.encode(frame) });
   }
 
   get relay(): Relay {
@@ -173,7 +181,7 @@ export class NodeRuntime implements BackplaneNode {
       return { ready: false, checks: [{ name: 'session', ok: false, detail, tookMs: null }] };
     }
     const { sessions } = this.#world.engine;
-    return checkReadiness({ ...this.#world, ...this.#parts, sessions });
+    return checkReadiness({ ...this.#world, ...this.#parts, sessions, caches: this.caches });
   }
 
   metrics(): NodeMetrics {
@@ -188,6 +196,7 @@ export class NodeRuntime implements BackplaneNode {
         session_valid: parts?.keeper.isValid() ? 1 : 0,
         subscriber_deaf: parts?.probe.isDeaf ? 1 : 0,
         draining: this.#draining ? 1 : 0,
+        cache_entries: this.caches.entries,
       },
     };
   }
@@ -256,6 +265,7 @@ export class NodeRuntime implements BackplaneNode {
     }
     await parts.relay.stop(how === 'crash' ? 'crash' : 'leave');
     await parts.sweeper.stop(how === 'crash' ? 'crash' : 'leave');
+    await this.caches.stop();
     parts.probe.stop();
     parts.awareness.stop();
     parts.documents.stop();
@@ -328,7 +338,8 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   #controlDesk(): ControlDesk {
-    this.#controls ??= nodeControls(this, this.#world, this.#settings, () => this.#live());
+    const live = () => this.#live();
+    this.#controls ??= nodeControls(this, this.#world, this.#settings, live, this.caches);
     return this.#controls;
   }
 

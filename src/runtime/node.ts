@@ -1,4 +1,5 @@
 import type { Relay } from './relay/relay.ts';
+import type { NodeCaches } from './cache/cache.ts';
 import type {
   DocumentState,
   Follower,
@@ -19,6 +20,7 @@ import type {
  */
 export interface BackplaneNode {
   readonly nodeId: string;
+  readonly caches: NodeCaches;
   /** Workspaces: one daemon and many browsers each. CLOSED unless the node is running. */
   readonly relay: Relay;
   start(): Promise<void>;
@@ -73,7 +75,7 @@ export interface Readiness {
 }
 
 export interface ReadinessCheck {
-  readonly name: 'broker' | 'subscriber' | 'store' | 'session';
+  readonly name: 'broker' | 'subscriber' | 'store' | 'session' | 'cache';
   readonly ok: boolean;
   readonly detail: string;
   readonly tookMs: number | null;
