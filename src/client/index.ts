@@ -14,5 +14,20 @@ export type {
   RpcOptions,
   SendOptions,
 } from './document-handle.ts';
+export {
+  type JoinOptions,
+  joinWorkspace,
+  type WorkspaceEvents,
+  type WorkspaceHandle,
+} from './join-workspace.ts';
 export type { OpAck } from './outgoing-ops.ts';
+export type { LineState } from './relay-line.ts';
+export type { RelayOptions } from './relay-options.ts';
+export {
+  type DaemonEvents,
+  type DaemonHandle,
+  type ServeOptions,
+  serveWorkspace,
+  type WorkspaceBrowser,
+} from './serve-workspace.ts';
 export type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';

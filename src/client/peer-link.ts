@@ -5,6 +5,7 @@ import {
   type WelcomeLimits,
 } from '../foundation/peer-protocol.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+import { base64Url } from './base64-url.ts';
 import { readServerMessage } from './read-server-message.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
@@ -115,9 +116,4 @@ export class PeerLink {
     }
     this.#parts.ended({ code, reason });
   }
-}
-
-function base64Url(text: string): string {
-  const binary = String.fromCharCode(...new TextEncoder().encode(text));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import { BackplaneError } from './errors.ts';
 import { cacheLimits, limits } from './limits.ts';
+import { relayLimits } from './relay-protocol.ts';
 
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** A document's name as the application gives it; throws NAME_INVALID. */
 export function checkDocumentName(name: unknown): string {
   return checkName('document name', name, limits.documentNameBytesMax);
+}
+
+/** A workspace's name as the application gives it; throws NAME_INVALID. */
+export function checkWorkspaceName(name: unknown): string {
+  return checkName('workspace name', name, relayLimits.workspaceBytesMax);
 }
 
 /** An operator-chosen node id: one word that is safe in every file, key and log line. */
