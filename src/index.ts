@@ -90,6 +90,9 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
     address,
     nodeId: node.nodeId,
     caches: node.caches,
+    get presence() {
+      return node.presence;
+    },
     get relay() {
       return node.relay;
     },
@@ -128,6 +131,21 @@ export type {
   RequestHandler,
 } from './runtime/node.ts';
 export type { NodeDials } from './runtime/node-settings.ts';
+export type { Connection, ConnectionIdentity } from './runtime/presence/connection.ts';
+export type { AttributeMatch, ConnectionSelector } from './runtime/presence/connection-selector.ts';
+export type {
+  AnswerStatus,
+  ConnectionDoor,
+  FindOptions,
+  GroupPresence,
+  Invocation,
+  InvocationAnswer,
+  PresenceDoor,
+  RegisteredConnection,
+  SendOptions,
+  SendReport,
+  UserPresence,
+} from './runtime/presence/presence-door.ts';
 export type {
   AwarenessChange,
   DocumentState,

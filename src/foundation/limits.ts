@@ -126,6 +126,8 @@ export const presenceTimes = {
   /** A hub nobody here needs is forgotten after this. */
   keepHubMs: 180_000,
   retryMs: 500,
+  /** What is not found is looked for in new hubs, but hubs are not listed more often than this. */
+  listAgainMs: 250,
   /** A change of a connection is waited for so long, while the broker is away. */
   settleMs: 1_000,
 } as const;

@@ -7,6 +7,8 @@ import type { StoredOp } from '../ports/store.ts';
 import { cacheControls } from './cache/cache-controls.ts';
 import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
+import type { Presence } from './presence/presence.ts';
+import { presenceControls } from './presence/presence-controls.ts';
 import type { DocumentState } from './reports.ts';
 
 export interface ControlDeskParts {
@@ -21,6 +23,7 @@ export interface ControlDeskParts {
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
   readonly caches: Caches;
+  presence(): Presence;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -46,6 +49,7 @@ export class ControlDesk {
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
       ...cacheControls(parts.caches),
+      ...presenceControls(() => parts.presence()),
     };
     this.#controls = new Map(Object.entries(table));
   }

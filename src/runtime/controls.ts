@@ -14,6 +14,13 @@
  * | `cache.list` | `{}` | `{regions: CacheRegionReport[]}` | |
  * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
  * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
+ * | `presence.query` | `{what, selector, fresh, after}` | `{rows, next}` | |
+ * | `presence.deliver` | `{how, selector, method, payload, timeoutMs, fresh}` | who answered | CONNECTION_UNKNOWN, USER_UNKNOWN, GROUP_UNKNOWN |
+ * | `presence.change` | `{id, join, leave, kick}` | the connection | CONNECTION_UNKNOWN |
+ * | `presence.hold` | the same, of a connection of this node | the connection | CONNECTION_UNKNOWN |
+ * | `presence.local` | a delivery to the connections of this node | who answered | OVERLOADED |
+ * | `presence.cancel` | `{ref}` | `{}` | |
+ * | `presence.state` | `{hub}` | `HubState` | |
  */
 export const controlNames = [
   'doc.read',
@@ -26,6 +33,13 @@ export const controlNames = [
   'cache.list',
   'cache.probe',
   'cache.evict',
+  'presence.query',
+  'presence.deliver',
+  'presence.change',
+  'presence.hold',
+  'presence.local',
+  'presence.cancel',
+  'presence.state',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

@@ -17,6 +17,7 @@ export function nodeControls(
     nodeId: node.nodeId,
     store: world.store,
     caches,
+    presence: () => live().presence,
     session: () => live().keeper.require(),
     readState: (doc) => node.readState(doc),
     acquire: (doc) => node.acquire(doc),

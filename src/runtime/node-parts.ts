@@ -15,6 +15,7 @@ import { clusterTagOf } from './frames.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { Outbox } from './outbox.ts';
+import { Presence } from './presence/presence.ts';
 import { noRedirects } from './relay/redirect-rules.ts';
 import { Relay } from './relay/relay.ts';
 import { DocumentRouter } from './requests/document-router.ts';
@@ -62,6 +63,8 @@ export function assembleNode(
   const clusterTag = clusterTagOf(cluster.id);
   const among = assembleAmongNodes(shared, settings, clusterTag, own);
   const { keeper, watch, nodes, requester, outbox } = among;
+  const { requestTimeoutMs } = settings.dials;
+  const presence = new Presence({ ...shared, ...among, clusterTag, requestTimeoutMs });
   const { documents, ...followed } = assembleDocuments(
     { ...shared, ...among },
     settings,
@@ -88,7 +91,7 @@ export function assembleNode(
     address: () => settings.address(),
     session: () => keeper.id(),
   });
-  return { clusterTag, ...among, ...followed, documents, router, responder, relay };
+  return { clusterTag, ...among, ...followed, presence, documents, router, responder, relay };
 }
 
 type Shared = Omit<NodeWorld, 'engine'> &

@@ -24,6 +24,7 @@ import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './no
 import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
+import type { Presence } from './presence/presence.ts';
 import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
@@ -102,16 +103,22 @@ export class NodeRuntime implements BackplaneNode {
       parts.router.hurry();
       this.caches.interrupted();
       parts.relay.lookAgain();
+      parts.presence.interrupted();
     });
     registerOwnMethods(this, this.#methods);
     await this.#warnOfNamesake();
     await parts.keeper.start();
     parts.documents.start();
     parts.awareness.start();
+    parts.presence.start();
     parts.probe.start();
     parts.sweeper.start();
     const { clusterTag, outbox } = parts;
     this.caches.start({ clusterTag, encode: (frame) => outbox.encode(frame) });
+  }
+
+  get presence(): Presence {
+    return this.#live().presence;
   }
 
   get relay(): Relay {
@@ -266,6 +273,7 @@ export class NodeRuntime implements BackplaneNode {
     await parts.relay.stop(how === 'crash' ? 'crash' : 'leave');
     await parts.sweeper.stop(how === 'crash' ? 'crash' : 'leave');
     await this.caches.stop();
+    await parts.presence.stop(how === 'crash' ? 'crash' : 'leave');
     parts.probe.stop();
     parts.awareness.stop();
     parts.documents.stop();
@@ -332,6 +340,7 @@ export class NodeRuntime implements BackplaneNode {
         this.#parts?.awareness.reintroduce();
         this.#parts?.router.hurry();
         this.#parts?.relay.sessionOpened();
+        this.#parts?.presence.opened(id);
         void inboxes.keepOnly(id);
       },
     });

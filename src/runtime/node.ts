@@ -1,5 +1,6 @@
-import type { Relay } from './relay/relay.ts';
 import type { NodeCaches } from './cache/cache.ts';
+import type { PresenceDoor } from './presence/presence-door.ts';
+import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -55,6 +56,8 @@ export interface BackplaneNode {
   release(doc: string, successor?: string | null): Promise<{ readonly epoch: number }>;
   /** The epoch under which this node owns the document now; null when it does not. */
   ownedEpoch(doc: string): number | null;
+  /** Who is connected where. Throws CLOSED while the node does not run. */
+  readonly presence: PresenceDoor;
   /** Called once, when every document was handed over and peers should go elsewhere. */
   onDraining(listen: () => void): void;
 }
