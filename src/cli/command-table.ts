@@ -54,6 +54,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rpc.ts')).rpcCommand,
   },
   {
+    name: 'cache',
+    summary: "evict values from the nodes' caches, or compare what they hold",
+    heading: act,
+    load: async () => (await import('./commands/cache.ts')).cacheCommand,
+  },
+  {
     name: 'lease',
     summary: 'take part in ownership by hand',
     heading: act,

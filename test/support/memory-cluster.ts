@@ -108,6 +108,7 @@ export class MemoryCluster {
       leases: faults.wrap('leases', plain.leases),
       registry: faults.wrap('registry', plain.registry),
       clusterRecords: faults.wrap('clusterRecords', plain.clusterRecords),
+      cacheRecords: faults.wrap('cacheRecords', plain.cacheRecords),
     };
     const runtime = new NodeRuntime(
       {

@@ -1,5 +1,6 @@
 import { type CommandGroup, defineGroup } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
+import { inspectCacheCommand } from './inspect-cache.ts';
 import { inspectChannelsCommand } from './inspect-channels.ts';
 import { inspectDocCommand } from './inspect-doc.ts';
 import { inspectDocsCommand } from './inspect-docs.ts';
@@ -21,6 +22,7 @@ export function inspectCommand(context: CommandContext): CommandGroup {
       inspectLeasesCommand(context),
       inspectDocsCommand(context),
       inspectChannelsCommand(context),
+      inspectCacheCommand(context),
       inspectNodeCommand(context),
       inspectLeaseCommand(context),
       inspectDocCommand(context),
