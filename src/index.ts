@@ -10,6 +10,7 @@ import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
 import { type HostedNode as Hosted, hostNode } from './host-node.ts';
 import { type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
+import type { Cache, CacheOptions } from './runtime/cache/cache.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { defaultDials, type NodeDials } from './runtime/node-settings.ts';
 import { version } from './version.ts';
@@ -116,6 +117,17 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
   };
 }
 
+/**
+ * A cache region of a node: `createCache({ node, region: 'users' })`. Evictions reach every node that
+ * has the region; `Cache` says what holds when they cannot.
+ */
+export function createCache<Value>(
+  options: CacheOptions<Value> & { readonly node: Pick<BackplaneNode, 'caches'> },
+): Cache<Value> {
+  const { node, ...rest } = options;
+  return node.caches.create<Value>(rest);
+}
+
 /** What happens in a node, as one line of JSON an event; for `createNode({ logger })`. */
 export function jsonLogger(out: Writable, level: LogLevel = 'info'): Logger {
   return new JsonLogger({ out, clock: new SystemClock(), level });
@@ -123,6 +135,7 @@ export function jsonLogger(out: Writable, level: LogLevel = 'info'): Logger {
 
 export { BackplaneError, type Certainty, type ErrorCode } from './foundation/errors.ts';
 export type { LogFacts, Logger, LogLevel } from './ports/logger.ts';
+export type { Cache, CacheLoad, CacheOptions, NodeCaches, WhenCut } from './runtime/cache/cache.ts';
 export type {
   BackplaneNode,
   HandledRequest,
