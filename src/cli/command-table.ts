@@ -42,6 +42,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tail.ts')).tailCommand,
   },
   {
+    name: 'relay',
+    summary: 'measure the way of relay frames between nodes',
+    heading: look,
+    load: async () => (await import('./commands/relay.ts')).relayCommand,
+  },
+  {
     name: 'op',
     summary: 'submit an op to a document',
     heading: act,

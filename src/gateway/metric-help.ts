@@ -62,6 +62,9 @@ const gaugeHelp: Readonly<Record<string, string>> = {
   session_valid: '1 while this node may act as an owner.',
   subscriber_deaf: '1 while the subscriber connection does not deliver.',
   draining: '1 from the start of a drain.',
+  relay_browsers: 'Browsers of workspaces connected to this node.',
+  relay_daemons: 'Daemons of workspaces connected to this node.',
+  relay_queued_bytes: 'Bytes of relay letters on their way from or to connections of this node.',
 };
 
 export function helpOf(name: string): string {

@@ -9,6 +9,8 @@ import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
 import type { Presence } from './presence/presence.ts';
 import { presenceControls } from './presence/presence-controls.ts';
+import type { Relay } from './relay/relay.ts';
+import { relayControls } from './relay/relay-controls.ts';
 import type { DocumentState } from './reports.ts';
 
 export interface ControlDeskParts {
@@ -24,6 +26,7 @@ export interface ControlDeskParts {
   drain(): { readonly documents: number };
   readonly caches: Caches;
   presence(): Presence;
+  relay(): Relay;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -50,6 +53,7 @@ export class ControlDesk {
       'node.drain': (params) => this.#drain(params),
       ...cacheControls(parts.caches),
       ...presenceControls(() => parts.presence()),
+      ...relayControls(() => parts.relay()),
     };
     this.#controls = new Map(Object.entries(table));
   }

@@ -21,6 +21,9 @@
  * | `presence.local` | a delivery to the connections of this node | who answered | OVERLOADED |
  * | `presence.cancel` | `{ref}` | `{}` | |
  * | `presence.state` | `{hub}` | `HubState` | |
+ * | `relay.list` | `{workspace, after}` | `RelayPage` | |
+ * | `relay.ping` | `{session, count}` | `{latenciesMs}` | NO_RESPONDER, DEADLINE_EXCEEDED |
+ * | `relay.redirect` | `{publicUrl, workspace}` | `{url}` | RELAY_REDIRECT_REFUSED |
  */
 export const controlNames = [
   'doc.read',
@@ -40,6 +43,9 @@ export const controlNames = [
   'presence.local',
   'presence.cancel',
   'presence.state',
+  'relay.list',
+  'relay.ping',
+  'relay.redirect',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

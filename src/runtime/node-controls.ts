@@ -18,6 +18,7 @@ export function nodeControls(
     store: world.store,
     caches,
     presence: () => live().presence,
+    relay: () => live().relay,
     session: () => live().keeper.require(),
     readState: (doc) => node.readState(doc),
     acquire: (doc) => node.acquire(doc),

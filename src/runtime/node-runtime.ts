@@ -25,7 +25,7 @@ import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
 import type { Presence } from './presence/presence.ts';
-import type { Relay } from './relay/relay.ts';
+import { type Relay, relayGauges } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -204,6 +204,7 @@ export class NodeRuntime implements BackplaneNode {
         subscriber_deaf: parts?.probe.isDeaf ? 1 : 0,
         draining: this.#draining ? 1 : 0,
         cache_entries: this.caches.entries,
+        ...relayGauges(parts?.relay),
       },
     };
   }

@@ -8,6 +8,7 @@ import { inspectLeaseCommand } from './inspect-lease.ts';
 import { inspectLeasesCommand } from './inspect-leases.ts';
 import { inspectNodeCommand } from './inspect-node.ts';
 import { inspectNodesCommand } from './inspect-nodes.ts';
+import { inspectRelayCommand } from './inspect-relay.ts';
 
 /** Everything that can be looked at. */
 export function inspectCommand(context: CommandContext): CommandGroup {
@@ -23,6 +24,7 @@ export function inspectCommand(context: CommandContext): CommandGroup {
       inspectDocsCommand(context),
       inspectChannelsCommand(context),
       inspectCacheCommand(context),
+      inspectRelayCommand(context),
       inspectNodeCommand(context),
       inspectLeaseCommand(context),
       inspectDocCommand(context),

@@ -20,6 +20,7 @@ import { RedirectRules, type RelaySettings } from './redirect-rules.ts';
 import type { BrowserArrival, DaemonArrival, RelayDoor, RelaySeat } from './relay-door.ts';
 import { RelayPings } from './relay-pings.ts';
 import { RelayPost } from './relay-post.ts';
+import type { RelayPage, RelayView } from './relay-view.ts';
 import { RelayWorkspace } from './relay-workspace.ts';
 
 export interface RelayParts {
@@ -41,21 +42,7 @@ export interface RelayParts {
 /** From a hold that failed for a reason that passes to the next one. */
 const holdAgainMs = 1_000;
 
-/** One workspace as this node sees it. */
-export interface RelayView {
-  readonly workspace: string;
-  /** Null when there is none; the node is the one its connection ends at. */
-  readonly daemon: {
-    readonly nodeId: string;
-    readonly session: string;
-    readonly publicUrl: string | null;
-  } | null;
-  readonly isDaemonHere: boolean;
-  readonly browsers: number;
-  readonly queuedBytes: number;
-  readonly dropped: number;
-  readonly redirects: number;
-}
+const pageRows = 500;
 
 /**
  * Passes letters between the browsers of a workspace and its daemon, wherever each is connected. A
@@ -176,30 +163,22 @@ export class Relay {
   }
 
   views(): RelayView[] {
-    return [...this.#workspaces.values()].map((workspace) => {
-      const holder = workspace.guide.holder ?? null;
-      return {
-        workspace: workspace.name,
-        daemon: holder && {
-          nodeId: holder.nodeId,
-          session: holder.session,
-          publicUrl: holder.publicUrl,
-        },
-        isDaemonHere: workspace.daemon !== null,
-        browsers: workspace.browsers.size,
-        queuedBytes: workspace.queuedBytes,
-        dropped: workspace.dropped,
-        redirects: workspace.redirects,
-      };
-    });
+    return [...this.#workspaces.values()].map(viewOf);
   }
 
-  get size(): { readonly workspaces: number; readonly browsers: number; readonly daemons: number } {
-    const all = [...this.#workspaces.values()];
+  /** Those after a name, in order; or the one asked for. */
+  page(only: string | null, after: string | null): RelayPage {
+    const { nodeId, settings } = this.#parts;
+    const names = [...this.#workspaces.keys()]
+      .filter((name) => (only === null || name === only) && (after === null || name > after))
+      .sort();
+    const shown = names.slice(0, pageRows);
     return {
-      workspaces: all.length,
-      browsers: all.reduce((sum, { browsers }) => sum + browsers.size, 0),
-      daemons: all.filter(({ daemon }) => daemon).length,
+      nodeId,
+      publicUrl: settings.publicUrl,
+      redirects: settings.redirect,
+      workspaces: shown.map((name) => viewOf(this.#workspaces.get(name) as RelayWorkspace)),
+      next: names.length > shown.length ? (shown.at(-1) ?? null) : null,
     };
   }
 
@@ -361,4 +340,33 @@ export class Relay {
       void workspace.guide.close();
     });
   }
+}
+
+function viewOf(workspace: RelayWorkspace): RelayView {
+  const holder = workspace.guide.holder ?? null;
+  return {
+    workspace: workspace.name,
+    daemon: holder && {
+      nodeId: holder.nodeId,
+      session: holder.session,
+      publicUrl: holder.publicUrl,
+    },
+    isDaemonHere: workspace.daemon !== null,
+    browsers: workspace.browsers.size,
+    queuedBytes: workspace.queuedBytes,
+    dropped: workspace.dropped,
+    redirects: workspace.redirects,
+  };
+}
+
+/** For the metrics of a node, running or not. */
+export function relayGauges(relay: Relay | undefined): Record<string, number> {
+  const views = relay?.views() ?? [];
+  const sum = (of: (view: RelayView) => number) =>
+    views.reduce((total, view) => total + of(view), 0);
+  return {
+    relay_browsers: sum(({ browsers }) => browsers),
+    relay_daemons: sum(({ isDaemonHere }) => Number(isDaemonHere)),
+    relay_queued_bytes: sum(({ queuedBytes }) => queuedBytes),
+  };
 }
