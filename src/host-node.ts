@@ -2,6 +2,7 @@ import type { ConnectionSettings, Machine } from './composition.ts';
 import { openEngine, openStore } from './composition.ts';
 import type { Secret } from './foundation/secret.ts';
 import { createGateway } from './gateway/gateway.ts';
+import type { IdentifyPeer } from './gateway/identify-peer.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { NodeRuntime } from './runtime/node-runtime.ts';
 import type { NodeDials } from './runtime/node-settings.ts';
@@ -28,6 +29,7 @@ export interface GatewayPlace {
   /** Null: 7420, or the next free one. */
   readonly port: number | null;
   readonly token: Secret | null;
+  readonly identify?: IdentifyPeer | undefined;
 }
 
 /** A node with everything it stands on, started; `stop` ends all of it in order. */

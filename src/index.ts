@@ -8,6 +8,7 @@ import { dataFolder } from './foundation/data-folder.ts';
 import { checkPrefix } from './foundation/identifiers.ts';
 import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
+import type { IdentifyPeer } from './gateway/identify-peer.ts';
 import { type HostedNode as Hosted, hostNode } from './host-node.ts';
 import { type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
 import type { Cache, CacheOptions } from './runtime/cache/cache.ts';
@@ -31,7 +32,13 @@ export interface NodeOptions {
   /** False leaves dead owners to the TTL. */
   readonly fastTakeover?: boolean;
   /** Where peers and health checks connect; none unless given. */
-  readonly gateway?: { readonly host?: string; readonly port?: number; readonly token?: string };
+  readonly gateway?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly token?: string;
+    /** Says who a connection is, whatever it claims; without it, peers are believed. */
+    readonly identify?: IdentifyPeer;
+  };
   readonly logger?: Logger;
 }
 
@@ -70,6 +77,7 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
         ? {
             host: gateway.host ?? '127.0.0.1',
             port: gateway.port ?? null,
+            identify: gateway.identify,
             token: gateway.token === undefined ? null : new Secret(gateway.token),
           }
         : null,
@@ -134,6 +142,7 @@ export function jsonLogger(out: Writable, level: LogLevel = 'info'): Logger {
 }
 
 export { BackplaneError, type Certainty, type ErrorCode } from './foundation/errors.ts';
+export type { IdentifyPeer, PeerClaim } from './gateway/identify-peer.ts';
 export type { LogFacts, Logger, LogLevel } from './ports/logger.ts';
 export type { Cache, CacheLoad, CacheOptions, NodeCaches, WhenCut } from './runtime/cache/cache.ts';
 export type {

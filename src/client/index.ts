@@ -1,5 +1,6 @@
 /** The peer's side, for browsers and Node.js: `import { connect } from 'backplane/client'`. */
 export { BackplaneError, type ErrorCode, isBackplaneError } from '../foundation/errors.ts';
+export type { PeerIdentity } from '../foundation/peer-protocol.ts';
 export type { Clock, Timer } from '../ports/clock.ts';
 export type { Random } from '../ports/random.ts';
 export type { BackplaneClient, ClientEvents, ClientState } from './backplane-client.ts';
@@ -14,6 +15,7 @@ export type {
   RpcOptions,
   SendOptions,
 } from './document-handle.ts';
+export type { InvocationHandler, InvocationInfo } from './invocations.ts';
 export {
   type JoinOptions,
   joinWorkspace,

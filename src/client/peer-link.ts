@@ -1,5 +1,6 @@
 import {
   type ClientMessage,
+  type PeerIdentity,
   peerProtocol,
   type ServerMessage,
   type WelcomeLimits,
@@ -12,6 +13,7 @@ import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 export interface PeerLinkParts {
   readonly url: string;
   readonly token: string | null;
+  readonly identity?: PeerIdentity;
   readonly WebSocket: WebSocketConstructor;
   readonly clock: Clock;
   /** How long the way to `welcome` may take. */
@@ -53,7 +55,7 @@ export class PeerLink {
     const socket = new WebSocket(url, [peerProtocol.subprotocol, ...proof]);
     this.#socket = socket;
     socket.addEventListener('open', () => {
-      this.post({ type: 'hello', peerProtocol: peerProtocol.version });
+      this.post({ type: 'hello', peerProtocol: peerProtocol.version, ...parts.identity });
     });
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     // An error says nothing, for the security of the page; the close that follows does.

@@ -12,6 +12,7 @@ import { Doorkeeper } from './doorkeeper.ts';
 import { type GatewayBounds, gatewayBounds } from './gateway-bounds.ts';
 import { GatewayCounters } from './gateway-counters.ts';
 import { HttpPages } from './http-pages.ts';
+import type { IdentifyPeer } from './identify-peer.ts';
 import { listen } from './listen.ts';
 import { isLoopback } from './loopback.ts';
 import { PeerHub } from './peer-hub.ts';
@@ -29,6 +30,8 @@ export interface GatewaySettings {
   /** How many ports to try when none was named. */
   readonly portsTried?: number;
   readonly bounds?: Partial<GatewayBounds>;
+  /** Says who a peer is, whatever it claims. */
+  readonly identify?: IdentifyPeer | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -105,7 +108,8 @@ class ListeningGateway implements Gateway {
     const counters = this.#counters;
     const bounds = this.#bounds;
     const parts = { node, doorkeeper, counters, bounds, clock, random, logger };
-    this.#hub = new PeerHub(parts);
+    const { identify } = this.#settings;
+    this.#hub = new PeerHub({ ...parts, identify });
     this.#relay = new RelayHub(parts);
     node.onDraining(() => void this.drain());
   }

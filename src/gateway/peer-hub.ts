@@ -9,6 +9,7 @@ import type { BackplaneNode } from '../runtime/node.ts';
 import { type Doorkeeper, subprotocolsOf } from './doorkeeper.ts';
 import type { GatewayBounds } from './gateway-bounds.ts';
 import type { GatewayCounters } from './gateway-counters.ts';
+import { type IdentifyPeer, identifyPeer } from './identify-peer.ts';
 import { PeerAwareness } from './peer-awareness.ts';
 import { PeerSession } from './peer-session.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
@@ -22,6 +23,7 @@ export interface PeerHubParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly counters: GatewayCounters;
+  readonly identify?: IdentifyPeer | undefined;
 }
 
 /** All peers of this node: lets them in, keeps them alive, and sends them away when it stops. */
@@ -74,7 +76,7 @@ export class PeerHub {
       return refuse(503, 'full', `${this.#sessions.size} peers are connected, which is the most`);
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      if (doorkeeper.isAuthorized(request)) return this.#open(opened);
+      if (doorkeeper.isAuthorized(request)) return this.#open(opened, request);
       counters.add('gateway_peers_refused_total', 'unauthorized');
       // A browser shows its page the close code, but never the status of a refused handshake.
       opened.on('error', () => {});
@@ -97,10 +99,15 @@ export class PeerHub {
     for (const session of this.#sessions) session.terminate();
   }
 
-  #open(socket: WebSocket): void {
+  #open(socket: WebSocket, request: IncomingMessage): void {
+    const { identify, ...parts } = this.#parts;
+    const { headers, url = '' } = request;
     const session: PeerSession = new PeerSession({
-      ...this.#parts,
+      ...parts,
       socket,
+      ...(identify && {
+        identify: (claimed) => identifyPeer(identify, { claimed, headers, url }),
+      }),
       awareness: this.#awareness,
       left: () => {
         this.#sessions.delete(session);

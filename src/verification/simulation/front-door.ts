@@ -77,6 +77,9 @@ export class FrontDoor {
 function watched({ node, diary, submitTimeoutMs }: FrontDoorParts): BackplaneNode {
   const used: Partial<BackplaneNode> = {
     nodeId: node.nodeId,
+    get presence() {
+      return node.presence;
+    },
     session: () => node.session(),
     submit: (doc, op, options) =>
       diary.follow(submitTimeoutMs, () => node.submit(doc, op, options)),
