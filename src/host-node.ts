@@ -6,6 +6,7 @@ import type { IdentifyPeer } from './gateway/identify-peer.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { NodeRuntime } from './runtime/node-runtime.ts';
 import type { NodeDials } from './runtime/node-settings.ts';
+import type { RelaySettings } from './runtime/relay/redirect-rules.ts';
 
 export interface HostSettings {
   readonly connection: ConnectionSettings;
@@ -17,6 +18,7 @@ export interface HostSettings {
   readonly dials: NodeDials;
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
+  readonly relay?: RelaySettings | undefined;
   /** Null: no gateway, so no peers and no health page; the node takes part all the same. */
   readonly gateway: GatewayPlace | null;
   /** The command of a broker process, to start an embedded broker with. */

@@ -6,6 +6,7 @@ import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
 import { dataFolder } from './foundation/data-folder.ts';
 import { checkPrefix } from './foundation/identifiers.ts';
+import { checkPublicUrl } from './foundation/public-url.ts';
 import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
 import type { IdentifyPeer } from './gateway/identify-peer.ts';
@@ -14,6 +15,7 @@ import { type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
 import type { Cache, CacheOptions } from './runtime/cache/cache.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { defaultDials, type NodeDials } from './runtime/node-settings.ts';
+import { noRedirects, type RelaySettings } from './runtime/relay/redirect-rules.ts';
 import { version } from './version.ts';
 
 /** What an application says about its node; everything has a default. */
@@ -39,6 +41,8 @@ export interface NodeOptions {
     /** Says who a connection is, whatever it claims; without it, peers are believed. */
     readonly identify?: IdentifyPeer;
   };
+  /** Where browsers of a workspace go; without it their frames are forwarded. */
+  readonly relay?: Partial<RelaySettings>;
   readonly logger?: Logger;
 }
 
@@ -73,6 +77,7 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
       dials: { ...defaultDials, ...options.dials },
       fastTakeover: options.fastTakeover ?? true,
       documentEngine: options.documentEngine ?? 'json',
+      relay: relaySettings(options.relay),
       gateway: gateway
         ? {
             host: gateway.host ?? '127.0.0.1',
@@ -91,6 +96,15 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
     },
   );
   return asApplicationNode(hosted);
+}
+
+function relaySettings(given: Partial<RelaySettings> = {}): RelaySettings {
+  const publicUrl = given.publicUrl ?? null;
+  return {
+    ...noRedirects,
+    ...given,
+    publicUrl: publicUrl === null ? null : checkPublicUrl(publicUrl),
+  };
 }
 
 /** The node with the end of everything it stands on in its own `stop`. */
@@ -168,6 +182,7 @@ export type {
   SendReport,
   UserPresence,
 } from './runtime/presence/presence-door.ts';
+export type { RelaySettings } from './runtime/relay/redirect-rules.ts';
 export type {
   AwarenessChange,
   DocumentState,

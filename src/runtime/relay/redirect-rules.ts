@@ -1,4 +1,4 @@
-import { BackplaneError } from '../../foundation/errors.ts';
+import { checkAllowedHost, originOf } from '../../foundation/public-url.ts';
 import { relayProtocol } from '../../foundation/relay-protocol.ts';
 
 export interface RelaySettings {
@@ -11,25 +11,6 @@ export interface RelaySettings {
 }
 
 export const noRedirects: RelaySettings = { publicUrl: null, redirect: false, redirectAllow: [] };
-
-/** The URL as `http(s)://host[:port]`; throws CONFIG_INVALID for anything more or less than that. */
-export function checkPublicUrl(text: string): string {
-  const origin = originOf(text);
-  if (origin) return origin;
-  throw new BackplaneError('CONFIG_INVALID', 'the public URL is not an address of a node', {
-    remedy: 'write http://HOST:PORT, https://HOST, ws:// or wss://, with nothing behind it',
-  });
-}
-
-/** One entry of the allow list; throws CONFIG_INVALID. */
-export function checkAllowedHost(text: string): string {
-  const host = text.trim().toLowerCase();
-  const parsed = originOf(`http://${host}`);
-  if (parsed && !host.includes('/')) return host;
-  throw new BackplaneError('CONFIG_INVALID', 'an allowed host is HOST or HOST:PORT', {
-    remedy: '--redirect-allow node-2.example.com',
-  });
-}
 
 /**
  * Decides where a browser may be sent. A public URL comes from another node through the broker,
@@ -57,15 +38,4 @@ export class RedirectRules {
     const scheme = protocol === 'https:' ? 'wss:' : 'ws:';
     return `${scheme}//${host}${relayProtocol.path}${encodeURIComponent(workspace)}?hops=1`;
   }
-}
-
-function originOf(text: string): string | null {
-  if (text.length > 512 || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  const schemes = { 'http:': 'http:', 'https:': 'https:', 'ws:': 'http:', 'wss:': 'https:' };
-  const scheme = schemes[url.protocol as keyof typeof schemes];
-  // A bare `?` or `#` leaves no trace in the parts, and still is no address.
-  const isBare = url.username === '' && url.password === '' && !/[?#@\\]/.test(text);
-  if (!scheme || !isBare || url.pathname !== '/' || url.hostname === '') return null;
-  return `${scheme}//${url.host}`;
 }
