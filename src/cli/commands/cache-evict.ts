@@ -24,20 +24,24 @@ export function cacheEvictCommand(context: CommandContext): CommandDefinition {
     impact: 'rw',
     output: 'report',
     arguments: {
-      key: optional('the key, or with --prefix what keys begin with', { parse: checkCacheKey }),
+      key: optional('the key, or with --by-prefix what keys begin with', { parse: checkCacheKey }),
     },
     options: {
       region: regionOption,
-      prefix: flag('--prefix', 'every key that begins with KEY'),
+      // --prefix is that of all keys in the backplane, for every command.
+      byPrefix: flag('--by-prefix', 'every key that begins with KEY'),
       all: flag('--all', 'the whole region; without --region, every region'),
     },
     examples: [
       { run: 'backplane cache evict user:42 --region users', shows: 'one key' },
-      { run: 'backplane cache evict user: --region users --prefix', shows: 'keys that begin so' },
+      {
+        run: 'backplane cache evict user: --region users --by-prefix',
+        shows: 'keys that begin so',
+      },
       { run: 'backplane cache evict --region users --all', shows: 'the whole region' },
     ],
-    action: async ({ key }, { region, prefix, all }) => {
-      const scope = scopeOf(key, prefix, all);
+    action: async ({ key }, { region, byPrefix, all }) => {
+      const scope = scopeOf(key, byPrefix, all);
       if (region === undefined && scope.kind !== 'region') throw incomplete();
       const { sessions, cacheRecords } = await context.engine();
       const visitor = await context.visitor();
@@ -51,10 +55,10 @@ export function cacheEvictCommand(context: CommandContext): CommandDefinition {
   });
 }
 
-function scopeOf(key: string | undefined, prefix: boolean, all: boolean): CacheScope {
-  if (all === (key !== undefined) || (prefix && key === undefined)) throw incomplete();
+function scopeOf(key: string | undefined, byPrefix: boolean, all: boolean): CacheScope {
+  if (all === (key !== undefined) || (byPrefix && key === undefined)) throw incomplete();
   if (key === undefined) return { kind: 'region' };
-  return prefix ? { kind: 'prefix', prefix: key } : { kind: 'key', key };
+  return byPrefix ? { kind: 'prefix', prefix: key } : { kind: 'key', key };
 }
 
 function incomplete(): BackplaneError {
