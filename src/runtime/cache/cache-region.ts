@@ -78,7 +78,7 @@ export class CacheRegion {
 
   /** From this stamp on, every eviction is heard; what began before that is not kept. */
   joined(stamp: CacheStamp, asked: Asked): void {
-    this.#loads.spoil({ kind: 'region' });
+    this.apply({ kind: 'region' });
     this.stamps.adopt(stamp, asked);
     this.opened();
   }
@@ -129,7 +129,7 @@ export class CacheRegion {
     else this.#entries.clear();
   }
 
-  /** Answers whether the broker turned out to have lost evictions that were announced. */
+  /** `rewound`: the broker has lost evictions that were announced. */
   hear({ scope, stamp, before, isOwn }: HeardEviction): 'rewound' | 'fine' {
     this.#count('evictionsHeard', 'cache_evictions_heard_total');
     const knownBefore = this.stamps.known;
@@ -152,11 +152,10 @@ export class CacheRegion {
     this.flush('gap');
   }
 
-  /** Takes the answer of a look; `gap` and `rewound` empty this region. */
+  /** Takes the answer of a look; a gap empties this region. */
   look(stamp: CacheStamp, asked: Asked): 'rewound' | 'fine' {
     const looked = this.stamps.looked(stamp, asked);
     if (looked === 'gap') this.#missed();
-    if (looked === 'rewound') this.flush('rewound');
     return looked === 'rewound' ? 'rewound' : 'fine';
   }
 

@@ -13,7 +13,7 @@ import { type CacheFrame, decodeFrames, type Frame } from '../frames.ts';
 import type { ReadinessCheck } from '../node.ts';
 import { withDeadline } from '../with-deadline.ts';
 import type { Cache, CacheOptions, CacheProbe, CacheRegionReport, NodeCaches } from './cache.ts';
-import { CacheRegion } from './cache-region.ts';
+import { CacheRegion, type FlushCause } from './cache-region.ts';
 import { checkCacheOptions } from './cache-settings.ts';
 import { EvictionSender, scopeOf } from './eviction-sender.ts';
 import type { Asked } from './region-stamps.ts';
@@ -50,8 +50,6 @@ export class Caches implements NodeCaches {
   readonly #parts: CachesParts;
   readonly #regions = new Map<string, Joined>();
   readonly #sender: EvictionSender;
-  /** Regions whose evictions the broker has lost, to the stamp it has now. */
-  readonly #owed = new Map<string, CacheStamp>();
   #line: CachesLine | null = null;
   #broker: string | null = null;
   #looks = 0;
@@ -211,16 +209,26 @@ export class Caches implements NodeCaches {
     for (const [at, [name, entry]] of joined.entries()) {
       const stamp = stamps[at] ?? null;
       if (entry.region.isClosed) continue;
-      if (isOther || !stamp) again.push(this.#startOver(name, entry.region, isOther, stamp));
-      else {
-        if (entry.region.look(stamp, asked[at] as Asked) === 'rewound') this.#owed.set(name, stamp);
-        if (this.#looks % rejoinLooks === 0) again.push(this.#keep(name, entry.region));
-      }
+      const { region: cache } = entry;
+      const cause = this.#doubt(cache, stamp, asked[at] as Asked, isOther);
+      if (cause) again.push(this.#startOver(name, cache, cause, stamp));
+      else if (this.#looks % rejoinLooks === 0) again.push(this.#keep(name, cache));
     }
     await Promise.all(again);
     // Only now: whatever failed above is done again.
     this.#broker = broker;
-    await this.#repairAll();
+  }
+
+  /** Why the region has to start over; null when what is here can be judged by its stamp. */
+  #doubt(
+    region: CacheRegion,
+    stamp: CacheStamp | null,
+    asked: Asked,
+    isOther: boolean,
+  ): FlushCause | null {
+    if (isOther) return 'replaced';
+    if (!stamp) return 'lost';
+    return region.look(stamp, asked) === 'rewound' || !region.stamps.isProved ? 'rewound' : null;
   }
 
   async #joinNew(): Promise<void> {
@@ -253,34 +261,32 @@ export class Caches implements NodeCaches {
   }
 
   /**
-   * The broker lost its data, or another one has taken its place, which may have been behind. What
-   * is here may be stale, and so may what it holds of what was shared; nobody else may know.
+   * The broker lost or rewound its data, or another one has taken its place, which may have been
+   * behind. What is here may be stale, and so may what it holds of what was shared: evictions that
+   * it has forgotten are repeated for all, before anything is served again.
    */
   async #startOver(
     name: string,
     region: CacheRegion,
-    isOther: boolean,
+    cause: FlushCause,
     found: CacheStamp | null,
   ): Promise<void> {
     const { known } = region.stamps;
-    const isSame = known && found && known.count === found.count && known.token === found.token;
-    const asked = region.stamps.ask();
-    region.flush(isOther ? 'replaced' : 'lost');
-    const stamp = await this.#joinRecords(name, region);
-    region.joined(stamp, asked);
-    if (found && (!isSame || region.settings.sharedTtlMs !== null)) this.#owed.set(name, stamp);
-  }
-
-  /** Evictions that were announced are lost in the broker: once more, for all, unless another did. */
-  async #repairAll(): Promise<void> {
-    const repairs = [...this.#owed].map(async ([name, seen]) => {
-      const stamp = await this.#sender.send(name, { kind: 'region' }, seen);
-      if (this.#owed.get(name) === seen) this.#owed.delete(name);
-      if (!stamp) return;
-      this.#regions.get(name)?.region.apply({ kind: 'region' });
+    const isKnown = known && found && known.count === found.count && known.token === found.token;
+    const isShared = region.settings.sharedTtlMs !== null;
+    region.stamps.doubt();
+    region.flush(cause);
+    let asked = region.stamps.ask();
+    let stamp = await this.#joinRecords(name, region);
+    if (found && (isShared || !isKnown || cause === 'rewound')) {
+      const everything = { kind: 'region' } as const;
+      asked = region.stamps.ask();
+      const repeated = await this.#sender.send(name, everything, stamp);
+      // Another node did the same, or evicted something: neither is known to cover it all.
+      stamp = repeated ?? ((await this.#sender.send(name, everything)) as CacheStamp);
       this.#parts.logger.event('warn', 'cache.repaired', { region: name, stamp: stamp.count });
-    });
-    await Promise.all(repairs);
+    }
+    if (!region.isClosed) region.joined(stamp, asked);
   }
 
   #hear(region: CacheRegion, published: Uint8Array): void {
@@ -297,19 +303,16 @@ export class Caches implements NodeCaches {
     const trailer = readEvictionTrailer(frame.payload);
     if (!trailer || frame.region !== region.settings.region) return;
     const { count, before } = trailer;
-    const { token, publisher } = frame;
-    const isOwn = publisher === this.#sender.publisher;
-    const stamp = { count, token };
-    if (region.hear({ scope: scopeOf(frame), stamp, before, isOwn }) === 'fine') return;
-    this.#owed.set(region.settings.region, stamp);
-    this.#hurry.abort();
+    const stamp = { count, token: frame.token };
+    const isOwn = this.#sender.isOwn(frame);
+    const heard = region.hear({ scope: scopeOf(frame), stamp, before, isOwn });
+    if (heard === 'rewound') this.#hurry.abort();
   }
 
   async #leave(name: string, only?: CacheRegion): Promise<void> {
     const entry = this.#regions.get(name);
     if (!entry || (only && entry.region !== only)) return;
     this.#regions.delete(name);
-    this.#owed.delete(name);
     entry.region.close();
     await entry.subscription?.close().catch((error) => this.#failed(error));
   }

@@ -19,13 +19,17 @@ export interface EvictionSenderParts {
 
 /** Evicts for everybody: one step in the broker counts, remembers and announces. */
 export class EvictionSender {
-  readonly publisher: string;
+  #publisher: string | null = null;
   readonly #parts: EvictionSenderParts;
   readonly #sequences = new Map<string, number>();
 
   constructor(parts: EvictionSenderParts) {
     this.#parts = parts;
-    this.publisher = parts.random.token(10).slice(0, 16);
+  }
+
+  /** Whether it was announced by this node, in this life of it. */
+  isOwn(frame: CacheFrame): boolean {
+    return frame.publisher === this.#publisher;
   }
 
   drawToken(): string {
@@ -43,9 +47,10 @@ export class EvictionSender {
     const token = this.drawToken();
     const sequence = (this.#sequences.get(region) ?? 0) + 1;
     this.#sequences.set(region, sequence);
+    this.#publisher ??= this.drawToken();
     const { nodeId, records } = this.#parts;
     const frame: CacheFrame = {
-      ...{ kind: 'cache', region, nodeId, publisher: this.publisher, sequence, token },
+      ...{ kind: 'cache', region, nodeId, publisher: this.#publisher, sequence, token },
       ...{ scope: scope.kind, subject: subjectOf(scope) },
       payload: new Uint8Array(evictionTrailerBytes),
     };

@@ -54,28 +54,28 @@ export class RegionStamps {
     const known = this.#known;
     if (!known) return 'known';
     if (stamp.count === known.count + 1) {
-      const follows = before === known.token;
-      if (!follows) this.#recent.clear();
+      if (before !== known.token) return this.#rewound(stamp);
       this.#advance(stamp);
-      return follows ? 'next' : 'rewound';
+      return 'next';
     }
     if (stamp.count <= known.count) {
       const token = this.#recent.get(stamp.count) ?? stamp.token;
       if (token === stamp.token) return 'known';
     }
+    if (stamp.count <= known.count) return this.#rewound(stamp);
     this.#recent.clear();
     this.#advance(stamp);
-    return stamp.count > known.count ? 'gap' : 'rewound';
+    return 'gap';
   }
 
   looked(stamp: CacheStamp, asked: Asked): Looked {
     const known = this.#known;
     const before = asked.known;
-    if (!known || !before) return 'pending';
+    // Not joined, or rewound: a look alone proves nothing.
+    if (!known || !before || !this.#confirmed) return 'pending';
     if (stamp.count >= before.count && this.#wasHeard(stamp)) return this.#confirm(asked);
     if (stamp.count < before.count || (stamp.count === known.count && !isSame(stamp, known))) {
-      this.adopt(stamp, asked);
-      return 'rewound';
+      return this.#rewound(stamp);
     }
     // Announcements came while the answer was under way, some of them before it.
     if (stamp.count <= known.count) return 'pending';
@@ -86,12 +86,30 @@ export class RegionStamps {
     return 'gap';
   }
 
+  /** Nothing is proved until the region was joined again. */
+  doubt(): void {
+    this.#confirmed = null;
+  }
+
+  get isProved(): boolean {
+    return this.#confirmed !== null;
+  }
+
   /** Since the last proof, by the clock that says more: a machine that slept has one that says less. */
   confirmedAgoMs(): number | null {
     const confirmed = this.#confirmed;
     if (!confirmed) return null;
     const now = this.ask();
     return Math.max(now.monotonicMs - confirmed.monotonicMs, now.wallMs - confirmed.wallMs);
+  }
+
+  /** The broker has forgotten evictions; until they are repeated, nothing is proved. */
+  #rewound(stamp: CacheStamp): 'rewound' {
+    this.#recent.clear();
+    this.#ahead = null;
+    this.#advance(stamp);
+    this.#confirmed = null;
+    return 'rewound';
   }
 
   #confirm(asked: Asked): 'confirmed' {
