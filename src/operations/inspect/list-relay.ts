@@ -116,13 +116,13 @@ function addHolder(rows: Map<string, RelayReport>, workspace: string, name: Name
   const holder = readHolder(name);
   if (!holder) return;
   const { nodeId, session, publicUrl } = holder;
-  rows.set(workspace, { ...nobody, workspace, nodeId, session, publicUrl });
+  rows.set(workspace, { ...nobodyIn(workspace), nodeId, session, publicUrl });
 }
 
 function add(rows: Map<string, RelayReport>, nodeId: string, view: RelayView): void {
   // One that everybody left a moment ago is none.
   if (!view.daemon && view.browsers === 0) return;
-  const row = rows.get(view.workspace) ?? { ...nobody, workspace: view.workspace };
+  const row = rows.get(view.workspace) ?? nobodyIn(view.workspace);
   rows.set(view.workspace, {
     ...row,
     browsers: row.browsers + view.browsers,
@@ -133,13 +133,16 @@ function add(rows: Map<string, RelayReport>, nodeId: string, view: RelayView): v
   });
 }
 
-const nobody: Omit<RelayReport, 'workspace'> = {
-  nodeId: null,
-  session: null,
-  publicUrl: null,
-  browsers: 0,
-  browserNodes: [],
-  queuedBytes: 0,
-  dropped: 0,
-  redirects: 0,
-};
+function nobodyIn(workspace: string): RelayReport {
+  return {
+    workspace,
+    nodeId: null,
+    session: null,
+    publicUrl: null,
+    browsers: 0,
+    browserNodes: [],
+    queuedBytes: 0,
+    dropped: 0,
+    redirects: 0,
+  };
+}

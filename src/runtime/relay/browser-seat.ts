@@ -108,20 +108,25 @@ export class BrowserSeat {
 
   leave(): void {
     this.#isGone = true;
-    this.#flow?.end();
+    this.#endFlow();
   }
 
   #redirect(url: string): void {
     const { door, counters } = this.#parts;
     this.#isRedirected = true;
-    this.#flow?.end();
+    this.#endFlow();
     counters.add('relay_redirects_total');
     door.say({ type: 'redirect', url });
     door.end(relayCloseCodes.redirected, 'the daemon is on another node');
   }
 
-  #restartFlow(holder: DaemonHolder | null): void {
+  #endFlow(): void {
     this.#flow?.end();
+    this.#arrivals?.end();
+  }
+
+  #restartFlow(holder: DaemonHolder | null): void {
+    this.#endFlow();
     const { clock, askDaemon, tellDaemon } = this.#parts;
     if (!holder) {
       this.#flow = null;
@@ -133,7 +138,10 @@ export class BrowserSeat {
         changed: () => this.#heed(),
       });
       // The session of the holder may change under the same way.
-      this.#arrivals = new RelayArrivals((done) => this.#holder && tellDaemon(this.#holder, done));
+      this.#arrivals = new RelayArrivals(
+        clock,
+        (done) => this.#holder && tellDaemon(this.#holder, done),
+      );
     }
     this.#heed();
   }

@@ -104,7 +104,7 @@ export class DaemonSeat {
   forgetBrowser(stream: string, conn: string): void {
     const route = this.#find(stream, conn);
     if (!route) return;
-    route.flow.end();
+    endRoute(route);
     this.#routes.delete(stream);
     this.#heed();
   }
@@ -117,7 +117,7 @@ export class DaemonSeat {
 
   leave(): void {
     this.#isGone = true;
-    for (const { flow } of this.#routes.values()) flow.end();
+    for (const route of this.#routes.values()) endRoute(route);
     this.#routes.clear();
   }
 
@@ -132,7 +132,7 @@ export class DaemonSeat {
     if (known?.place.conn === from.conn && known.place.session === from.session) return known;
     if (!mayMove) return null;
     if (!known && this.#routes.size >= relayLimits.conversationsMax) return null;
-    known?.flow.end();
+    if (known) endRoute(known);
     const { clock, askBrowser, tellBrowser } = this.#parts;
     const route: Route = {
       place: from,
@@ -141,7 +141,7 @@ export class DaemonSeat {
         ask: (sent) => askBrowser(from, sent),
         changed: () => this.#heed(),
       }),
-      arrivals: new RelayArrivals((done) => tellBrowser(from, done)),
+      arrivals: new RelayArrivals(clock, (done) => tellBrowser(from, done)),
     };
     this.#routes.set(from.stream, route);
     this.#heed();
@@ -158,4 +158,9 @@ export class DaemonSeat {
       this.#parts.door.pause();
     } else this.#parts.door.resume();
   }
+}
+
+function endRoute({ flow, arrivals }: Route): void {
+  flow.end();
+  arrivals.end();
 }

@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../../ports/clock.ts';
 export const flowBytesMax = 2_097_152;
 /** How often a sender that waits asks what has become of it: `done` may be lost, too. */
 const askMs = 500;
+const restMs = 500;
 
 export interface FlowParts {
   readonly clock: Clock;
@@ -74,12 +75,15 @@ export class RelayFlow {
 
 /** The other end of a flow: what has arrived here and what of it has left for the reader. */
 export class RelayArrivals {
+  readonly #clock: Clock;
   readonly #tell: (done: number) => void;
   #received = 0;
   #waiting = 0;
   #told = 0;
+  #rest: Timer | null = null;
 
-  constructor(tell: (done: number) => void) {
+  constructor(clock: Clock, tell: (done: number) => void) {
+    this.#clock = clock;
     this.#tell = tell;
   }
 
@@ -92,16 +96,24 @@ export class RelayArrivals {
   left(bytes: number): void {
     this.#waiting -= bytes;
     const done = this.#received - this.#waiting;
-    if (done - this.#told >= flowBytesMax / 4) this.#report(done);
+    if (done - this.#told >= flowBytesMax / 4) this.#report();
+    // No sender waits for the rest; whoever looks at its queue wants to know all the same.
+    else this.#rest ??= this.#clock.after(restMs, () => this.#report());
   }
 
   asked(sent: number): void {
     this.#received = Math.max(this.#received, sent);
-    this.#report(this.#received - this.#waiting);
+    this.#report();
   }
 
-  #report(done: number): void {
-    this.#told = done;
-    this.#tell(Math.max(0, done));
+  end(): void {
+    this.#rest?.cancel();
+    this.#rest = null;
+  }
+
+  #report(): void {
+    this.end();
+    this.#told = this.#received - this.#waiting;
+    this.#tell(Math.max(0, this.#told));
   }
 }
