@@ -34,8 +34,17 @@ export type HistoryEvent =
   | RegistrationAdd
   | RegistrationRemove
   | RegistrationView
+  | CacheChange
+  | CacheEvicted
+  | CacheForgotten
+  | CacheAsk
+  | CacheAnswer
   | FaultStart
   | FaultEnd
+  | RelaySend
+  | RelayDeliver
+  | RelayEnd
+  | RelayRoute
   | FinalOp
   | FinalHead
   | FinalKey
@@ -238,6 +247,45 @@ export interface RegistrationView extends Recorded {
   readonly ids: readonly string[];
 }
 
+/** What a key stands for has another version now; versions grow over all keys of a region. */
+export interface CacheChange extends Recorded {
+  readonly ev: 'cache.change';
+  readonly region: string;
+  readonly key: string;
+  readonly version: number;
+}
+
+/** An eviction was acknowledged that was asked for when the source was at that version. */
+export interface CacheEvicted extends Recorded {
+  readonly ev: 'cache.evicted';
+  readonly region: string;
+  readonly scope: 'key' | 'prefix' | 'region';
+  /** The key or prefix; empty for a region. */
+  readonly key: string;
+  readonly version: number;
+}
+
+/** The broker lost or rewound its data: evictions before may be forgotten there. */
+export interface CacheForgotten extends Recorded {
+  readonly ev: 'cache.forgotten';
+}
+
+/** A node was asked for the value of a key. */
+export interface CacheAsk extends Recorded {
+  readonly ev: 'cache.ask';
+  readonly id: string;
+  readonly nodeId: string;
+  readonly region: string;
+  readonly key: string;
+}
+
+/** It served that version. */
+export interface CacheAnswer extends Recorded {
+  readonly ev: 'cache.answer';
+  readonly id: string;
+  readonly version: number;
+}
+
 /**
  * A fault begins. Recovery counts from its start where another node must take over (a kill), and
  * from its end where nothing can work meanwhile (a broker that is down).
@@ -252,6 +300,41 @@ export interface FaultStart extends Recorded {
 export interface FaultEnd extends Recorded {
   readonly ev: 'fault.end';
   readonly id: string;
+}
+
+/** One end of a workspace sends a frame; its frames count 1, 2, 3 … */
+export interface RelaySend extends Recorded {
+  readonly ev: 'relay.send';
+  readonly workspace: string;
+  readonly sender: string;
+  readonly frame: number;
+}
+
+/** The application on the other end got the frame. */
+export interface RelayDeliver extends Recorded {
+  readonly ev: 'relay.deliver';
+  readonly workspace: string;
+  readonly sender: string;
+  readonly frame: number;
+  readonly receiver: string;
+}
+
+/** What the sender was told: it arrived; it may have (`lost`); it did not and never will (`unsent`). */
+export interface RelayEnd extends Recorded {
+  readonly ev: 'relay.end';
+  readonly workspace: string;
+  readonly sender: string;
+  readonly frame: number;
+  readonly outcome: 'taken' | 'lost' | 'unsent';
+}
+
+/** What a node did with a browser's connection: passed on a frame of it, or sent it elsewhere. */
+export interface RelayRoute extends Recorded {
+  readonly ev: 'relay.route';
+  readonly connection: string;
+  readonly way: 'forwarded' | 'redirected';
+  /** It came from a redirect. */
+  readonly redirectedBefore: boolean;
 }
 
 /** One op of the log, in the order of the log. */

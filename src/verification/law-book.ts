@@ -15,8 +15,11 @@ import { OneOrder } from './laws/one-order.ts';
 import { OneOwnerPerEpoch } from './laws/one-owner-per-epoch.ts';
 import { OpsEnd } from './laws/ops-end.ts';
 import { RecoveryInTime } from './laws/recovery-in-time.ts';
+import { RelayFramesOnce } from './laws/relay-frames-once.ts';
+import { RelayOneWay } from './laws/relay-one-way.ts';
 import { RequestsEnd } from './laws/requests-end.ts';
 import { SeqWithoutGap } from './laws/seq-without-gap.ts';
+import { StaleCachesEnd } from './laws/stale-caches-end.ts';
 
 /** Every law there is, fresh, in the order of reports. */
 export function lawsOf(budgets: Budgets): Law[] {
@@ -33,9 +36,12 @@ export function lawsOf(budgets: Budgets): Law[] {
     new DeliveriesArrive(budgets.settleMs),
     new RequestsEnd(budgets.latenessMs),
     new AwarenessConverges(budgets.awarenessMs),
+    new RelayFramesOnce(budgets.settleMs),
+    new RelayOneWay(),
     new DeadAreGone(budgets.cleanupMs),
     new LivingAreKept(),
     new LivingComeBack(budgets.returnMs),
+    new StaleCachesEnd(budgets.cacheMs),
     new RecoveryInTime(budgets.recoveryMs),
     new NothingLeftBehind(budgets.cleanupMs),
   ];

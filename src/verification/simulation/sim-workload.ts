@@ -19,10 +19,12 @@ export class SimWorkload {
     const { world, peers } = { world: this.#world, peers: this.#world.profile.peers };
     for (let at = 0; at < peers; at++) this.#employ(world.addPeer());
     this.#again(world.profile.requestEveryMs, () => this.#request());
+    world.caches.start();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#world.caches.stop();
   }
 
   /** Every peer writes to every document it has open. */

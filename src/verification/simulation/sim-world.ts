@@ -5,6 +5,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import { Coverage } from './coverage.ts';
 import type { SimProfile } from './fault-profile.ts';
 import { SimBroker } from './sim-broker.ts';
+import { SimCaches } from './sim-caches.ts';
 import type { SimHistory } from './sim-history.ts';
 import { SimNetwork } from './sim-network.ts';
 import { type NodeLife, type RunningFaults, SimNode } from './sim-node.ts';
@@ -33,6 +34,7 @@ export class SimWorld {
   readonly broker: SimBroker;
   readonly logs: MemoryLogs;
   readonly nodes: readonly SimNode[];
+  readonly caches: SimCaches;
   readonly peers: SimPeer[] = [];
   readonly faults: RunningFaults = {
     bus: { lost: 0, doubled: 0, delayed: 0, delayMsMax: 0 },
@@ -53,6 +55,7 @@ export class SimWorld {
     const { random, coverage } = this;
     this.broker = new SimBroker({ timeline, random, history, coverage });
     this.logs = new MemoryLogs(random);
+    this.caches = new SimCaches(this);
     this.nodes = Array.from({ length: profile.nodes }, (_, at) => this.#node(`n${at + 1}`));
   }
 
@@ -156,7 +159,10 @@ export class SimWorld {
         rate: 1 + (random.fraction() * 2 - 1) * driftMax,
         wallOffsetMs: Math.round((random.fraction() * 2 - 1) * driftMax * 1_000_000),
       },
-      prepared: (life) => this.#prepared(life),
+      prepared: (life) => {
+        this.#prepared(life);
+        this.caches.prepared(life);
+      },
       logged: this.#parts.logged,
     });
   }
