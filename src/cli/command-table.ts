@@ -60,6 +60,24 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rpc.ts')).rpcCommand,
   },
   {
+    name: 'send',
+    summary: 'send a message to connections, on whatever node they are',
+    heading: act,
+    load: async () => (await import('./commands/send.ts')).sendCommand,
+  },
+  {
+    name: 'invoke',
+    summary: 'invoke a method of connections, and show what they answer',
+    heading: act,
+    load: async () => (await import('./commands/invoke.ts')).invokeCommand,
+  },
+  {
+    name: 'conn',
+    summary: 'kick a connection, or have it join or leave groups',
+    heading: act,
+    load: async () => (await import('./commands/conn.ts')).connCommand,
+  },
+  {
     name: 'cache',
     summary: "evict values from the nodes' caches, or compare what they hold",
     heading: act,

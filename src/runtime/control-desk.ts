@@ -4,6 +4,8 @@ import { limits } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
 import type { InspectableStore } from '../ports/engine.ts';
 import type { StoredOp } from '../ports/store.ts';
+import type { Awareness } from './awareness/awareness.ts';
+import { awarenessControls } from './awareness/awareness-controls.ts';
 import { cacheControls } from './cache/cache-controls.ts';
 import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
@@ -25,6 +27,7 @@ export interface ControlDeskParts {
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
   readonly caches: Caches;
+  awareness(): Awareness;
   presence(): Presence;
   relay(): Relay;
 }
@@ -52,6 +55,7 @@ export class ControlDesk {
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
       ...cacheControls(parts.caches),
+      ...awarenessControls(() => parts.awareness()),
       ...presenceControls(() => parts.presence()),
       ...relayControls(() => parts.relay()),
     };

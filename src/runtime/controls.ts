@@ -14,6 +14,7 @@
  * | `cache.list` | `{}` | `{regions: CacheRegionReport[]}` | |
  * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
  * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
+ * | `awareness.list` | `{doc}`, null for all | `{rows, unlisted}` of this node's peers | |
  * | `presence.query` | `{what, selector, fresh, after}` | `{rows, next}` | |
  * | `presence.deliver` | `{how, selector, method, payload, timeoutMs, fresh}` | who answered | CONNECTION_UNKNOWN, USER_UNKNOWN, GROUP_UNKNOWN |
  * | `presence.change` | `{id, join, leave, kick}` | the connection | CONNECTION_UNKNOWN |
@@ -36,6 +37,7 @@ export const controlNames = [
   'cache.list',
   'cache.probe',
   'cache.evict',
+  'awareness.list',
   'presence.query',
   'presence.deliver',
   'presence.change',

@@ -17,6 +17,7 @@ export function nodeControls(
     nodeId: node.nodeId,
     store: world.store,
     caches,
+    awareness: () => live().awareness,
     presence: () => live().presence,
     relay: () => live().relay,
     session: () => live().keeper.require(),
