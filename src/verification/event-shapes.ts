@@ -36,6 +36,11 @@ const states: FieldRule = {
     Object.values(value).every((each) => isRecord(each) && count.accepts(each.clock)),
 };
 
+const groupsOf: FieldRule = {
+  wanted: 'an object of lists of groups by connection',
+  accepts: (value) => isRecord(value) && Object.values(value).every(texts.accepts),
+};
+
 function word(...words: string[]): FieldRule {
   return {
     wanted: `one of ${words.join(', ')}`,
@@ -103,6 +108,16 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
   'registration.add': { id: text, session: text },
   'registration.remove': { id: text },
   'registration.view': { viewer: text, ids: texts },
+  'presence.open': { connection: text, nodeId: text },
+  'presence.close': { connection: text },
+  'presence.change': {
+    id: text,
+    connection: text,
+    group: text,
+    change: word('join', 'leave'),
+  },
+  'presence.changed': { id: text, outcome: word('ok', 'failed', 'unknown') },
+  'presence.view': { viewer: text, connections: groupsOf },
   'cache.change': { region: text, key: text, version: count },
   'cache.evicted': {
     region: text,
@@ -169,6 +184,12 @@ const meanings: Readonly<Record<EventName, string>> = {
   'registration.add': 'something stands under a session, and must go with it',
   'registration.remove': 'it was taken away',
   'registration.view': 'all the registrations one viewer sees',
+  'presence.open':
+    'a connection was opened on a node; it lasts until it is closed or that node goes down',
+  'presence.close': 'it was closed',
+  'presence.change': 'a node was asked to have a connection join or leave a group',
+  'presence.changed': 'the answer: done, not done and never will be, or nobody knows',
+  'presence.view': 'the connections one node sees, with the groups of each',
   'cache.change': 'what a key stands for has another version; versions grow over a region',
   'cache.evicted': 'an eviction was acknowledged, asked for when the source was at that version',
   'cache.forgotten': 'the broker lost or rewound its data, and may have forgotten evictions',

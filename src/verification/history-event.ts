@@ -34,6 +34,11 @@ export type HistoryEvent =
   | RegistrationAdd
   | RegistrationRemove
   | RegistrationView
+  | PresenceOpen
+  | PresenceClose
+  | PresenceChange
+  | PresenceChanged
+  | PresenceView
   | CacheChange
   | CacheEvicted
   | CacheForgotten
@@ -245,6 +250,41 @@ export interface RegistrationView extends Recorded {
   readonly ev: 'registration.view';
   readonly viewer: string;
   readonly ids: readonly string[];
+}
+
+/** A connection was opened on a node, and lasts until it is closed or that node goes down. */
+export interface PresenceOpen extends Recorded {
+  readonly ev: 'presence.open';
+  readonly connection: string;
+  readonly nodeId: string;
+}
+
+export interface PresenceClose extends Recorded {
+  readonly ev: 'presence.close';
+  readonly connection: string;
+}
+
+/** Somebody asks some node to have a connection join or leave a group. */
+export interface PresenceChange extends Recorded {
+  readonly ev: 'presence.change';
+  readonly id: string;
+  readonly connection: string;
+  readonly group: string;
+  readonly change: 'join' | 'leave';
+}
+
+/** It was told: done; not done and never will be; or nobody knows. */
+export interface PresenceChanged extends Recorded {
+  readonly ev: 'presence.changed';
+  readonly id: string;
+  readonly outcome: 'ok' | 'failed' | 'unknown';
+}
+
+/** The connections that one node sees, with the groups of each. */
+export interface PresenceView extends Recorded {
+  readonly ev: 'presence.view';
+  readonly viewer: string;
+  readonly connections: Readonly<Record<string, readonly string[]>>;
 }
 
 /** What a key stands for has another version now; versions grow over all keys of a region. */

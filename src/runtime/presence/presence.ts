@@ -1,4 +1,4 @@
-import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, BackplaneError, inDoubt } from '../../foundation/errors.ts';
 import { checkName } from '../../foundation/identifiers.ts';
 import { presenceLimits, presenceTimes } from '../../foundation/limits.ts';
 import type { Bus } from '../../ports/bus.ts';
@@ -178,6 +178,7 @@ export class Presence implements PresenceDoor {
   /** Wherever the connection is; where it was heard to be first, and where the broker says then. */
   async change(change: ConnectionChange): Promise<Connection> {
     const { id } = change;
+    let mayHaveHappened = false;
     for (const fresh of [false, true]) {
       if (this.own.get(id)) return this.changeHere(change);
       const [found] = await this.find({ id: checkConnectionId(id) }, { fresh });
@@ -185,10 +186,14 @@ export class Presence implements PresenceDoor {
       try {
         return await changeAtHolder({ ...this.#parts, connection: found }, change);
       } catch (error) {
-        if (fresh || !isAway(error)) throw error;
+        if (asBackplaneError(error).certainty === 'indefinite') mayHaveHappened = true;
+        if (fresh || !isAway(error)) {
+          throw mayHaveHappened ? inDoubt(asBackplaneError(error)) : error;
+        }
       }
     }
-    throw nothingMatches({ id });
+    const unknown = nothingMatches({ id });
+    throw mayHaveHappened ? inDoubt(unknown) : unknown;
   }
 
   /** Of a connection that this node holds. */

@@ -35,6 +35,12 @@ export const coverageNames = [
   'opsAcknowledged',
   'requestsAnswered',
   'peerReconnects',
+  'connectionsOpened',
+  'groupsChanged',
+  'relayFrames',
+  'relayFramesLost',
+  'relayDaemons',
+  'relayRedirects',
 ] as const;
 
 export type CoverageName = (typeof coverageNames)[number];

@@ -20,11 +20,15 @@ export class SimWorkload {
     for (let at = 0; at < peers; at++) this.#employ(world.addPeer());
     this.#again(world.profile.requestEveryMs, () => this.#request());
     world.caches.start();
+    world.presence.start();
+    world.relays.start();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#world.caches.stop();
+    this.#world.presence.stop();
+    this.#world.relays.stop();
   }
 
   /** Every peer writes to every document it has open. */
