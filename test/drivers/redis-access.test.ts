@@ -38,7 +38,7 @@ describe('access rules', () => {
     ],
     ...['hset', 'hget', 'hmget', 'hgetall', 'hdel', 'hscan', 'pexpire', 'pttl', 'zadd', 'zrem'],
     ...['zscore', 'zrange', 'zrangebyscore', 'zrangebylex', 'xadd', 'xrange', 'publish'],
-    ...['subscribe', 'unsubscribe', 'pubsub|numsub', 'pubsub|channels', 'info'],
+    ...['subscribe', 'unsubscribe', 'pubsub|numsub', 'pubsub|channels', 'info', 'unlink'],
   ];
 
   async function userWith(name: string, rules: readonly string[]): Promise<string> {
@@ -127,6 +127,7 @@ async function runEverything(engine: RedisEngine): Promise<void> {
   for await (const page of inspector.channels()) expect(page).toHaveLength(1);
   for await (const page of inspector.leases()) expect(page).toHaveLength(1);
   await runCaches(engine);
+  await runRegistry(engine);
   await subscription.close();
   expect(await sessions.list()).toHaveLength(1);
   expect(await sessions.fence('s', 1, 'left')).toBe('fenced');
@@ -134,7 +135,21 @@ async function runEverything(engine: RedisEngine): Promise<void> {
   for (let from: string | null = null, more = true; more; more = from !== null) {
     from = (await leases.sweep('s', from)).next;
   }
+  expect((await engine.registry.clear('s')).done).toBe(true);
   await sessions.finishSweep('s');
+}
+
+async function runRegistry({ registry }: RedisEngine): Promise<void> {
+  const write = { session: 's', hub: 'h', version: 1, changes: [{ id: 'c', record: '{}' }] };
+  expect(await registry.write({ ...write, from: 0 })).toEqual({ status: 'written' });
+  expect(await registry.write({ ...write, from: null, version: 2 })).toEqual({ status: 'written' });
+  expect(await registry.versions('h')).toEqual(new Map([['s', 2]]));
+  expect((await registry.read('s', 'h', null)).records).toHaveLength(1);
+  expect((await registry.hubs(null)).hubs).toEqual(['h']);
+  const claim = { name: 'n', session: 's', token: 't', holder: '{}' };
+  expect(await registry.hold(claim, 'refuse')).toEqual({ status: 'held' });
+  expect((await registry.names(null)).names).toEqual([claim]);
+  expect(await registry.letGo('n', 's', 't')).toBe(true);
 }
 
 async function runCaches({ cacheRecords }: RedisEngine): Promise<void> {

@@ -6,6 +6,8 @@
 if redis.call('PTTL', KEYS[1]) >= 0 then return 0 end
 redis.call('UNLINK', KEYS[2])
 redis.call('HDEL', KEYS[3], ARGV[1])
-if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('HDEL', KEYS[4], ARGV[2]) end
+if redis.call('EXISTS', KEYS[3]) == 0 then
+  redis.call('HDEL', KEYS[4], ARGV[2])
+end
 redis.call('HDEL', KEYS[5], ARGV[2])
 return 1

@@ -25,6 +25,8 @@ if redis.call('EXISTS', KEYS[2]) == 1 then
 else
   redis.call('HDEL', KEYS[3], ARGV[1])
   redis.call('HDEL', KEYS[5], ARGV[2])
-  if redis.call('EXISTS', KEYS[3]) == 0 then redis.call('HDEL', KEYS[4], ARGV[2]) end
+  if redis.call('EXISTS', KEYS[3]) == 0 then
+    redis.call('HDEL', KEYS[4], ARGV[2])
+  end
 end
 return {'written'}
