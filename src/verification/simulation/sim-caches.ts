@@ -14,8 +14,10 @@ const regions = [
   { region: 'shared', l2: { ttlMs: 120_000 } },
 ] as const;
 const keys = ['a:1', 'a:2', 'b:1', 'b:2', 'c'];
-const getEveryMs = 1_500;
-const changeEveryMs = 12_000;
+const getEveryMs = 5_000;
+const changeEveryMs = 15_000;
+/** How often one change is soon followed by another: then a lost announcement is a gap. */
+const againShare = 0.4;
 
 type Caches = ReadonlyMap<string, Cache<number>>;
 
@@ -52,21 +54,39 @@ export class SimCaches {
 
   start(): void {
     if (!this.isOn) return;
-    this.#again(getEveryMs, () => this.#get());
-    this.#again(changeEveryMs, () => this.#change());
+    this.#again(getEveryMs, () => this.#get(this.#pick(this.#world.nodes), this.#draw()));
+    this.#again(changeEveryMs, () => this.#meet());
   }
 
   stop(): void {
     this.#stopped = true;
   }
 
-  #get(): void {
-    const node = this.#pick(this.#world.serving());
-    const life = node?.serving;
+  #draw(): Place {
     const { region } = this.#pick(regions) as (typeof regions)[number];
+    return { region, key: this.#pick(keys) as string };
+  }
+
+  /** Every node has a value, or is about to; it changes; and they are asked when that is due. */
+  #meet(): void {
+    const { timeline } = this.#world;
+    const place = this.#draw();
+    this.#getEverywhere(place);
+    timeline.after(this.#random.fraction() * 2_000, () => this.#change(place));
+    if (this.#random.fraction() >= againShare) return;
+    const other = { ...place, key: this.#pick(keys) as string };
+    timeline.after(this.#random.fraction() * 3_000, () => this.#change(other));
+  }
+
+  #getEverywhere(place: Place): void {
+    if (this.#stopped) return;
+    for (const node of this.#world.nodes) this.#get(node, place);
+  }
+
+  #get(node: SimNode | undefined, { region, key }: Place): void {
+    const life = node?.serving;
     const cache = life && this.#lives.get(life)?.get(region);
     if (!life || !cache) return;
-    const key = this.#pick(keys) as string;
     this.#asked += 1;
     const id = `g${this.#asked}`;
     const { history } = this.#world;
@@ -88,13 +108,13 @@ export class SimCaches {
     });
   }
 
-  #change(): void {
+  #change(place: Place): void {
+    const { region } = place;
     const life = this.#pick(this.#world.serving())?.serving;
-    const { region } = this.#pick(regions) as (typeof regions)[number];
     const cache = life && this.#lives.get(life)?.get(region);
-    if (!cache) return;
-    const { history } = this.#world;
-    const scope = this.#scope();
+    if (!cache || this.#stopped) return;
+    const { history, timeline } = this.#world;
+    const scope = this.#scope(place.key);
     const changed = keys.filter((key) => covers(scope, key));
     for (const key of changed) {
       this.#version += 1;
@@ -106,17 +126,19 @@ export class SimCaches {
       () => {
         const key = scope.kind === 'key' ? scope.key : scope.kind === 'prefix' ? scope.prefix : '';
         history.record({ ev: 'cache.evicted', region, scope: scope.kind, key, version });
+        const dueMs = simCacheBoundMs + this.#random.fraction() ** 2 * 20_000;
+        timeline.after(dueMs, () => this.#getEverywhere(place));
       },
       // Nobody was told that it was evicted; the next change of it will be.
       () => {},
     );
   }
 
-  #scope(): CacheScope {
+  #scope(key: string): CacheScope {
     const drawn = this.#random.fraction();
     if (drawn < 0.1) return { kind: 'region' };
-    if (drawn < 0.25) return { kind: 'prefix', prefix: this.#pick(['a:', 'b:']) as string };
-    return { kind: 'key', key: this.#pick(keys) as string };
+    if (drawn < 0.25) return { kind: 'prefix', prefix: key.slice(0, 2) };
+    return { kind: 'key', key };
   }
 
   #pick<T>(from: readonly T[]): T | undefined {
@@ -131,6 +153,11 @@ export class SimCaches {
       this.#again(meanMs, act);
     });
   }
+}
+
+interface Place {
+  readonly region: string;
+  readonly key: string;
 }
 
 function evict(cache: Cache<number>, scope: CacheScope): Promise<void> {
