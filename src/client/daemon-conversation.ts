@@ -52,10 +52,10 @@ export class DaemonConversation {
     this.#quiet = this.#watch();
   }
 
-  open(received: number): void {
+  open(received: number, taken: number): void {
     this.#heardMs = this.#parts.clock.monotonicMs();
     this.#sayOpened();
-    this.#pipe.open(received, relayLimits.windowBytesMax);
+    this.#pipe.open(received, taken, relayLimits.windowBytesMax);
   }
 
   receive(header: UpHeader & { t: 'data' | 'ack' }, payload: Uint8Array): void {
@@ -84,10 +84,9 @@ export class DaemonConversation {
 
   #sayOpened(): void {
     const { stream, conv, attempt, window } = this.#parts;
-    const { received } = this.#pipe;
-    this.#parts.post(
-      encodeLetter({ t: 'opened', stream, conv, attempt, received, window: window() }),
-    );
+    const { progress } = this.#pipe;
+    const header = { t: 'opened', stream, conv, attempt, ...progress, window: window() } as const;
+    this.#parts.post(encodeLetter(header));
   }
 
   #watch(): Timer {

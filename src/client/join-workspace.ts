@@ -63,12 +63,12 @@ export class WorkspaceHandle {
   constructor(options: JoinOptions) {
     const { redirect = 'follow', overflow = 'refuse', onFrame } = options;
     this.workspace = options.workspace;
-    const random = lineSettings(options, {}).random;
+    const random = lineSettings(options, () => ({})).random;
     this.#stream = random.token(12);
     const query: Record<string, string> = { role: 'browser', stream: this.#stream };
     if (redirect === 'never') query.redirect = 'never';
     if (overflow === 'drop-oldest') query.overflow = 'drop-oldest';
-    this.#options = lineSettings(options, query);
+    this.#options = lineSettings(options, () => query);
     this.#pipe = new RelayPipe({
       clock: this.#options.clock,
       overflow,
@@ -222,9 +222,9 @@ export class WorkspaceHandle {
   #open(): void {
     if (this.#instance === null) return;
     this.#isOpening = true;
-    const received = this.#pipe.received;
-    const header = { t: 'open', attempt: this.#attempt, conv: this.#conv, received } as const;
-    this.#line.send(encodeLetter({ ...header, stream: this.#stream }));
+    const header = { t: 'open', attempt: this.#attempt, conv: this.#conv } as const;
+    const { progress } = this.#pipe;
+    this.#line.send(encodeLetter({ ...header, ...progress, stream: this.#stream }));
     this.#opening?.cancel();
     this.#opening = this.#options.clock.after(this.#openMs, () => this.#open());
     this.#openMs = Math.min(2 * this.#openMs, relayTimes.retryMsMax);
@@ -261,7 +261,7 @@ export class WorkspaceHandle {
     const wasAsked = this.#isOpening;
     this.#stopOpening();
     this.#openMs = relayTimes.retryMs;
-    this.#pipe.open(header.received, header.window);
+    this.#pipe.open(header.received, header.taken, header.window);
     // It wants a sign of life, or misses our acknowledgements.
     if (!wasAsked) this.#pipe.answer();
     this.#reportDropped();

@@ -17,7 +17,8 @@ import type { BinarySocketLike, WebSocketConstructor, WebSocketLike } from './we
 export interface LineSettings {
   /** WebSocket addresses of nodes with the path of the workspace, tried in turn. */
   readonly urls: readonly string[];
-  readonly query: Readonly<Record<string, string>>;
+  /** Asked for each connection. */
+  readonly query: () => Readonly<Record<string, string>>;
   readonly token: string | null;
   readonly WebSocket: WebSocketConstructor;
   readonly clock: Clock;
@@ -109,7 +110,7 @@ export class RelayLine {
     this.#become('connecting');
     if (this.#state !== 'connecting') return;
     const proof = token === null ? [] : [peerProtocol.tokenSubprotocol + base64Url(token)];
-    const url = `${base}?${new URLSearchParams({ ...query, ...hops })}`;
+    const url = `${base}?${new URLSearchParams({ ...query(), ...hops })}`;
     const socket = new WebSocket(url, [relayProtocol.subprotocol, ...proof]) as BinarySocketLike;
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;

@@ -24,10 +24,7 @@ export interface RelayOptions {
 }
 
 /** Throws URL_INVALID, NAME_INVALID, CONFIG_INVALID. */
-export function lineSettings(
-  options: RelayOptions,
-  query: Readonly<Record<string, string>>,
-): LineSettings {
+export function lineSettings(options: RelayOptions, query: LineSettings['query']): LineSettings {
   const socket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined);
   if (!socket) {
     throw new BackplaneError('CONFIG_INVALID', 'there is no global WebSocket here', {

@@ -65,8 +65,9 @@ export class RelayPipe {
     this.#parts = parts;
   }
 
-  get received(): number {
-    return this.#received;
+  /** How far we are with the frames of the other end. */
+  get progress(): { readonly received: number; readonly taken: number } {
+    return { received: this.#received, taken: this.#handled };
   }
 
   /** Frames not handled by the other end. */
@@ -99,12 +100,10 @@ export class RelayPipe {
   }
 
   /** The other end told how far it is: what it has not received is sent again. */
-  open(received: number, window: number): void {
+  open(received: number, taken: number, window: number): void {
     this.#isOpen = true;
     this.#window = Math.max(relayLimits.windowBytesMin, window);
-    this.#arrived(received);
-    this.#sendAgain();
-    this.pump();
+    this.acked(received, taken, true);
   }
 
   /** The way to the other end is lost, or not certain any more. */
@@ -126,7 +125,7 @@ export class RelayPipe {
       this.#flying.push(frame);
       this.#flyingBytes += length;
     }
-    if (this.#isOpen && this.#hasUnreceived()) this.#retryLater();
+    if (this.#isOpen && this.#flying.length > 0) this.#retryLater();
   }
 
   acked(received: number, taken: number, again: boolean): void {
@@ -136,6 +135,7 @@ export class RelayPipe {
       const frame = this.#flying.shift() as Frame;
       this.#flyingBytes -= frame.payload.length;
       this.#taken += 1;
+      this.#goesOn();
       frame.resolve();
     }
     if (again) this.#sendAgain();
@@ -213,15 +213,14 @@ export class RelayPipe {
     frame.reject(new BackplaneError('RELAY_DROPPED', 'the queue was full, and newer frames came'));
   }
 
-  #hasUnreceived(): boolean {
-    return this.#taken + this.#flying.length > this.#theyReceived;
-  }
-
   #arrived(received: number): void {
     const sent = this.#taken + this.#flying.length;
     const known = Math.min(received, sent);
-    if (known <= this.#theyReceived) return;
-    this.#theyReceived = known;
+    if (known > this.#theyReceived) this.#goesOn();
+    this.#theyReceived = Math.max(known, this.#theyReceived);
+  }
+
+  #goesOn(): void {
     this.#retryMs = relayTimes.retryMs;
     this.#stopRetrying();
   }
@@ -240,7 +239,7 @@ export class RelayPipe {
     this.#retry = this.#parts.clock.after(this.#retryMs, () => {
       this.#retry = null;
       this.#retryMs = Math.min(2 * this.#retryMs, relayTimes.retryMsMax);
-      if (!this.#isOpen || !this.#hasUnreceived()) return;
+      if (!this.#isOpen || this.#flying.length === 0) return;
       this.#parts.probe();
       this.#retryLater();
     });

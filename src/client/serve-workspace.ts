@@ -43,14 +43,18 @@ export class DaemonHandle {
   readonly #listeners = new Listeners<DaemonEvents>();
   /** By stream. */
   readonly #conversations = new Map<string, DaemonConversation>();
+  #hasServed = false;
   #error: BackplaneError | null = null;
 
   constructor(options: ServeOptions) {
     this.#options = options;
     this.workspace = options.workspace;
-    this.instance = lineSettings(options, {}).random.token(12);
+    this.instance = lineSettings(options, () => ({})).random.token(12);
     const query = { role: 'daemon', instance: this.instance };
-    this.#settings = lineSettings(options, options.take ? { ...query, take: '1' } : query);
+    // Once: or two that both were told to take would take from each other for ever.
+    this.#settings = lineSettings(options, () =>
+      options.take && !this.#hasServed ? { ...query, take: '1' } : query,
+    );
     this.#line = new RelayLine(this.#settings, {
       state: (state) => this.#lineIs(state),
       message: () => {},
@@ -106,6 +110,7 @@ export class DaemonHandle {
   }
 
   #lineIs(state: LineState): void {
+    if (state === 'connected') this.#hasServed = true;
     if (state === 'waiting') for (const one of this.#conversations.values()) one.lineDown();
     this.#listeners.emit('state', state);
   }
@@ -125,9 +130,9 @@ export class DaemonHandle {
   }
 
   #opened(header: UpHeader & { t: 'open' }, known: DaemonConversation | undefined): void {
-    const { stream, attempt, conv, received } = header;
+    const { stream, attempt, conv, received, taken } = header;
     if (known && (conv === known.conv || (conv === null && attempt === known.attempt))) {
-      return known.open(received);
+      return known.open(received, taken);
     }
     if (conv !== null) return this.#refuse(stream, conv);
     known?.end('the browser has begun anew');
@@ -148,7 +153,7 @@ export class DaemonHandle {
     });
     this.#conversations.set(stream, conversation);
     this.#options.onBrowser?.(conversation.browser);
-    conversation.open(received);
+    conversation.open(received, taken);
   }
 
   /** Many browsers share what one daemon can hold. */

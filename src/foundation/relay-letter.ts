@@ -45,12 +45,12 @@ const either: Shapes = {
   ack: { conv: 'token', received: 'count', taken: 'count', again: 'again' },
 };
 const upShapes: Shapes = {
-  open: { attempt: 'token', conv: 'token?', received: 'count' },
+  open: { attempt: 'token', conv: 'token?', received: 'count', taken: 'count' },
   bye: { conv: 'token' },
   ...either,
 };
 const downShapes: Shapes = {
-  opened: { attempt: 'token', conv: 'token', received: 'count', window: 'count' },
+  opened: { attempt: 'token', conv: 'token', received: 'count', taken: 'count', window: 'count' },
   closed: { conv: 'token?' },
   ...either,
 };

@@ -13,7 +13,8 @@ import { limits } from './limits.ts';
  *   it (the URL it was given has it) and such a one is never redirected again.
  * - the daemon: `role=daemon&instance=I`, I drawn at random for the life of the process. A workspace
  *   has one daemon: a second instance is closed with 4409, or with `take=1` replaces the first,
- *   which is closed with 4409. The same instance may come back anywhere, at any time.
+ *   which is closed with 4409. The same instance may come back anywhere, at any time; without
+ *   `take` then, or two would take from each other for ever.
  *
  * **Two kinds of messages.** Text is between a client and its node: `NodeMessage`, `ClientText`. Binary
  * is a *letter* between browser and daemon, which nodes pass on: `u16 length of the header | header
@@ -28,7 +29,8 @@ import { limits } from './limits.ts';
  *   each new one, so that an `open` repeated is not a second conversation.
  * - The daemon answers `opened` with a `conv` it drew at random, never used twice, or with `closed`
  *   when it does not know (any more) the `conv` asked for. `received` in both says which data
- *   arrived; the other side sends what came after it again.
+ *   arrived; the other side sends what came after it again. A browser also sends `open` when nothing
+ *   was acknowledged for a second, a daemon `opened`: an acknowledgement may be lost as well.
  * - `data` of each direction has the ids 1, 2, 3 … The receiver takes only the next id; it drops
  *   what it had, and answers a gap with `ack` and `again`. `ack` is cumulative: `received` arrived,
  *   `taken` was handled by the application. No more than `window` bytes may be sent and not taken, one
@@ -113,6 +115,7 @@ export type UpHeader =
       readonly attempt: string;
       readonly conv: string | null;
       readonly received: number;
+      readonly taken: number;
     }
   | { readonly t: 'bye'; readonly stream: string; readonly conv: string }
   | EitherHeader;
@@ -125,6 +128,7 @@ export type DownHeader =
       readonly conv: string;
       readonly attempt: string;
       readonly received: number;
+      readonly taken: number;
       readonly window: number;
     }
   | { readonly t: 'closed'; readonly stream: string; readonly conv: string | null }

@@ -30,7 +30,7 @@ export async function probeUrl(
   const line = new RelayLine(
     {
       urls: [url.replace(/\?.*$/s, '')],
-      query: { role: 'browser', stream: 'backplane-ping', hops: '1' },
+      query: () => ({ role: 'browser', stream: 'backplane-ping', hops: '1' }),
       token,
       WebSocket: globalThis.WebSocket as unknown as WebSocketConstructor,
       clock,

@@ -68,16 +68,20 @@ export class BrowserSeat {
     door.say({ type: 'available', instance: holder.instance, way: holder.way });
   }
 
-  take(letter: Uint8Array): void {
+  take(letter: Uint8Array): boolean {
     const { header } = decodeUpLetter(letter);
     if (header.stream !== this.#parts.stream) {
       throw new BackplaneError('REQUEST_INVALID', 'a browser writes with its own stream only');
     }
-    if (this.#isGone || this.#isRedirected) return;
+    if (this.#isGone || this.#isRedirected) return false;
     const holder = this.#holder;
-    if (!holder || !this.#flow) return this.#parts.counters.add('relay_letters_astray_total');
+    if (!holder || !this.#flow) {
+      this.#parts.counters.add('relay_letters_astray_total');
+      return false;
+    }
     this.#hasForwarded = true;
     this.#parts.toDaemon(holder, letter, this.#flow.send(letter.length));
+    return true;
   }
 
   /** A letter of the daemon; `offset` is null when it comes from this node. */

@@ -81,12 +81,16 @@ export class DaemonSeat {
     });
   }
 
-  take(letter: Uint8Array): void {
+  take(letter: Uint8Array): boolean {
     const { header } = decodeDownLetter(letter);
-    if (this.#isGone) return;
+    if (this.#isGone) return false;
     const route = this.#routes.get(header.stream);
-    if (!route) return this.#parts.counters.add('relay_letters_astray_total');
+    if (!route) {
+      this.#parts.counters.add('relay_letters_astray_total');
+      return false;
+    }
     this.#parts.toBrowser(route.place, letter, route.flow.send(letter.length));
+    return true;
   }
 
   done(stream: string, conn: string, total: number): void {

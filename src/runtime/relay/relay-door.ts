@@ -27,8 +27,8 @@ export interface DaemonArrival {
 
 /** What a connection can do until it leaves; nothing happens after that. */
 export interface RelaySeat {
-  /** One letter from the connection, as it came. Throws REQUEST_INVALID. */
-  take(letter: Uint8Array): void;
+  /** One letter from the connection, as it came; whether it was passed on. Throws REQUEST_INVALID. */
+  take(letter: Uint8Array): boolean;
   dropped(frames: number): void;
   leave(): void;
 }

@@ -1,5 +1,6 @@
 import { isBackplaneError } from '../../foundation/errors.ts';
 import { decodeUpLetter } from '../../foundation/relay-letter.ts';
+import type { NameHolder } from '../../ports/registry.ts';
 import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import { noPayload, type RelayFrame } from '../frames.ts';
@@ -15,6 +16,8 @@ export interface RelayPostParts {
   session(): string | null;
   /** Null when nobody of it is connected here. */
   workspace(name: string): RelayWorkspace | null;
+  /** A letter or a question came for a daemon's connection that is not on this node. */
+  notHere(workspace: string, way: string): void;
 }
 
 type Wrapped = Omit<RelayFrame, 'kind' | 'from' | 'payload'>;
@@ -64,6 +67,19 @@ export class RelayPost {
     const names = { workspace: workspace.name, way: to.way, conn: seat.conn, stream: seat.stream };
     const wrapped: Wrapped = { what: 'ask', to: 'daemon', ...names, offset: sent };
     this.#forward(to.session, wrapped, noPayload, () => workspace.guide.doubt(to.session));
+  }
+
+  /** Asks a node whether it has the daemon whose name it holds. */
+  askHolder(workspace: string, { session, token }: NameHolder): void {
+    const wrapped: Wrapped = {
+      ...nobody,
+      what: 'ask',
+      to: 'daemon',
+      workspace,
+      way: token,
+      offset: 0,
+    };
+    void this.#send(session, wrapped);
   }
 
   tellDaemon(workspace: RelayWorkspace, seat: BrowserSeat, from: DaemonHolder, done: number): void {
@@ -173,6 +189,7 @@ export class RelayPost {
     if (frame.what !== 'letter' && frame.what !== 'ask') return;
     this.#parts.counters.add('relay_letters_astray_total');
     const { workspace, way, conn, stream, from } = frame;
+    if (frame.to === 'daemon') this.#parts.notHere(workspace, way);
     const to = frame.to === 'daemon' ? 'browser' : 'daemon';
     this.#send(from, { what: 'gone', to, workspace, way, conn, stream, offset: 0 });
   }

@@ -5,7 +5,7 @@ import type { Bus } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Registry } from '../../ports/registry.ts';
+import type { NameHolder, Registry } from '../../ports/registry.ts';
 import { relayChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import { noPayload, type RelayFrame } from '../frames.ts';
@@ -54,6 +54,8 @@ export class Relay {
   readonly #workspaces = new Map<string, RelayWorkspace>();
   readonly #post: RelayPost;
   readonly #pings: RelayPings;
+  /** Connections that become a daemon at this moment. */
+  readonly #holding = new Set<string>();
   readonly #doors = new WeakMap<DaemonSeat, RelayDoor>();
   #rules: RedirectRules | null = null;
 
@@ -62,6 +64,7 @@ export class Relay {
     this.#post = new RelayPost({
       ...parts,
       workspace: (name) => this.#workspaces.get(name) ?? null,
+      notHere: (name, way) => this.#notHere(name, way),
     });
     this.#pings = new RelayPings({ ...parts, post: this.#post });
     parts.watch.onDeath((session) => this.#sessionDied(session));
@@ -114,8 +117,10 @@ export class Relay {
       tellBrowser: (from, done) => post.tellBrowser(workspace, seat, from, done),
     });
     try {
-      await this.#hold(workspace, seat, arrival.take);
+      await this.#hold(workspace, seat, { take: arrival.take, isNew: true });
     } catch (error) {
+      // It may be held all the same, and then by nobody.
+      if (asBackplaneError(error).certainty === 'indefinite') void this.#letGo(workspace, seat);
       this.#closeLater(workspace);
       throw error;
     }
@@ -222,18 +227,32 @@ export class Relay {
 
   #found(workspace: RelayWorkspace, holder: DaemonHolder | null): void {
     const { daemon } = workspace;
-    if (daemon && holder === null) void this.#holdAgain(workspace);
-    else if (daemon && holder?.way !== daemon.way) this.#endDaemon(workspace);
+    // Taken by another, or forgotten by the broker: whoever asks for it finds out.
+    if (daemon && holder?.way !== daemon.way) void this.#holdAgain(workspace);
     for (const browser of [...workspace.browsers.values()]) browser.follow(holder);
   }
 
-  async #hold(workspace: RelayWorkspace, seat: DaemonSeat, take: boolean): Promise<void> {
-    const { registry, watch, nodeId, settings } = this.#parts;
+  async #hold(workspace: RelayWorkspace, seat: DaemonSeat, how: { take: boolean; isNew: boolean }) {
     const session = this.#parts.session();
     if (session === null) throw new BackplaneError('SESSION_LOST', 'the node has no session now');
-    const parts = { registry, watch, nodeId, publicUrl: settings.publicUrl };
     const { instance, way } = seat;
-    await holdWorkspace(parts, { workspace: workspace.name, session, instance, way, take });
+    const parts = {
+      ...this.#parts,
+      publicUrl: this.#parts.settings.publicUrl,
+      isHere: (other: string) => this.#isHere(workspace.name, other),
+      ask: (name: string, holder: NameHolder) => this.#post.askHolder(name, holder),
+    };
+    this.#holding.add(way);
+    try {
+      const claim = { workspace: workspace.name, session, instance, way, ...how };
+      await holdWorkspace(parts, claim);
+    } finally {
+      this.#holding.delete(way);
+    }
+  }
+
+  #isHere(workspace: string, way: string): boolean {
+    return this.#holding.has(way) || this.#workspaces.get(workspace)?.daemon?.way === way;
   }
 
   /** The broker lost the name, or our session was another: whoever is there now decides. */
@@ -241,14 +260,14 @@ export class Relay {
     const { daemon } = workspace;
     if (!daemon) return;
     try {
-      await this.#hold(workspace, daemon, false);
+      await this.#hold(workspace, daemon, { take: false, isNew: false });
       if (workspace.daemon === daemon) await this.#announce(workspace);
       else await this.#letGo(workspace, daemon);
     } catch (thrown) {
       const { code, message } = asBackplaneError(thrown);
       const { logger, clock } = this.#parts;
       logger.event('warn', 'relay.hold-failed', { workspace: workspace.name, code, message });
-      if (workspace.daemon !== daemon) return;
+      if (workspace.daemon !== daemon) return void this.#letGo(workspace, daemon);
       if (code === 'RELAY_DAEMON_TAKEN') return this.#endDaemon(workspace);
       clock.after(holdAgainMs, () => {
         if (workspace.daemon === daemon) void this.#holdAgain(workspace);
@@ -275,18 +294,26 @@ export class Relay {
     this.#closeLater(workspace);
   }
 
-  async #letGo(workspace: RelayWorkspace, { way }: DaemonSeat): Promise<void> {
-    const { registry } = this.#parts;
-    const session = this.#parts.session();
-    if (session === null) return;
+  /** Tried again while the session lives: a name nobody stands behind would keep daemons out. */
+  async #letGo(workspace: RelayWorkspace, seat: DaemonSeat, session = this.#parts.session()) {
+    const { registry, logger, clock } = this.#parts;
+    if (session === null || session !== this.#parts.session()) return;
     const name = nameOfDaemon(workspace.name);
     try {
-      if (await registry.letGo(name, session, way)) await this.#announce(workspace);
+      if (await registry.letGo(name, session, seat.way)) await this.#announce(workspace);
     } catch (thrown) {
-      // It stays until the session ends, and the next daemon finds it there: so it is said.
       const { code } = asBackplaneError(thrown);
-      this.#parts.logger.event('warn', 'relay.let-go-failed', { workspace: workspace.name, code });
+      logger.event('warn', 'relay.let-go-failed', { workspace: workspace.name, code });
+      clock.after(holdAgainMs, () => void this.#letGo(workspace, seat, session));
     }
+  }
+
+  /** Somebody looks for a daemon here: if we hold its name, it is for nobody. */
+  #notHere(name: string, way: string): void {
+    const session = this.#parts.session();
+    if (session === null || this.#isHere(name, way)) return;
+    // Its answer says whether it was held; who asked looks again by itself.
+    this.#parts.registry.letGo(nameOfDaemon(name), session, way).catch(() => {});
   }
 
   async #announce({ name, guide }: RelayWorkspace): Promise<void> {
