@@ -67,7 +67,7 @@ function isExcused(law: string, { workload, unjudged }: Findings): boolean {
   const aboutRequests = law === 'requests-end' || law === 'no-answer-below-epoch';
   if (aboutRequests) return workload.requestsPerSecond === 0;
   if (law === 'awareness-converges') return workload.awarenessPerSecond === 0;
-  // A node of a drill has no cache.
+  // Too short for an eviction to have been due.
   if (law === 'stale-caches-end') return true;
   // Not every fault kills somebody.
   return law === 'dead-are-gone' || law === 'living-are-kept';

@@ -9,6 +9,7 @@ import type { Ground } from './ground.ts';
 import { HistoryRecorder, type Recordable } from './history-recorder.ts';
 import { type InjectedFault, StepRunner } from './run-steps.ts';
 import type { Scenario, WorkloadPlan } from './scenario.ts';
+import { LoadCaches } from './workload/load-caches.ts';
 import {
   type Laggard,
   type OpeningOptions,
@@ -130,8 +131,10 @@ export class Drill {
     await this.#opening(signal, (options) => workload.open(options));
     if (signal.aborted) return;
     workload.start();
+    const caches = await this.#openCaches(ground, recorder);
+    caches?.start();
     this.#phase = 'breaking';
-    await this.#break(ground, recorder, signal);
+    await this.#break(ground, recorder, signal).finally(() => caches?.stop());
     if (signal.aborted) return;
     this.#phase = 'settling';
     await this.#settle(ground, workload);
@@ -167,6 +170,19 @@ export class Drill {
     });
     this.#workload = workload;
     return workload;
+  }
+
+  /** The caches of its nodes are a load of their own. */
+  async #openCaches(ground: Ground, recorder: HistoryRecorder): Promise<LoadCaches | null> {
+    if (ground.practice === null) return null;
+    return new LoadCaches({
+      place: ground.practice,
+      visitor: await ground.practice.visitor(),
+      cacheRecords: ground.engine.cacheRecords,
+      recorder,
+      clock: this.#parts.clock,
+      random: new SeededRandom(this.#order.seed + 2),
+    });
   }
 
   async #break(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
