@@ -1,9 +1,10 @@
-import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
+import { asBackplaneError, BackplaneError, isBackplaneError } from '../../foundation/errors.ts';
 import { presenceLimits } from '../../foundation/limits.ts';
 import { parsePlainJson } from '../../foundation/plain-json.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Requester } from '../requests/requester.ts';
+import type { SessionWatch } from '../sessions/session-watch.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionSelector, nothingMatches } from './connection-selector.ts';
 import {
@@ -20,6 +21,7 @@ export interface DeliveriesParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly requester: Requester;
+  readonly watch: SessionWatch;
   readonly desk: DeliveryDesk;
   readonly requestTimeoutMs: number;
   session(): string | null;
@@ -174,7 +176,10 @@ export class Deliveries {
       return readOutcome(await this.#request(holder.session, delivery, timeoutMs, signal));
     } catch (thrown) {
       const latencyMs = clock.monotonicMs() - startedMs;
-      const { nodeId, connections } = holder;
+      const { nodeId, connections, session } = holder;
+      // Nobody is there: if its process is gone, so are its connections, and all should know.
+      const isAbsent = isBackplaneError(thrown, 'NO_RESPONDER') && session !== null;
+      if (isAbsent) this.#parts.watch.suspect(session).catch(() => {});
       const answers = connections.map(({ id }) => {
         return failedAnswer({ connection: id, nodeId, latencyMs }, thrown);
       });
