@@ -16,6 +16,8 @@ export interface MutantRequest {
     readonly nodes: number;
     readonly hours: number;
     readonly faults?: readonly FaultName[];
+    readonly documents?: number;
+    readonly peers?: number;
   };
   /** Only this one counts. */
   readonly law?: string;
