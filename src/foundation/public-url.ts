@@ -13,7 +13,8 @@ export function checkPublicUrl(text: string): string {
 export function checkAllowedHost(text: string): string {
   const host = text.trim().toLowerCase();
   const parsed = originOf(`http://${host}`);
-  if (parsed && !host.includes('/')) return host;
+  // No wildcard: whoever could take a name below a host would be allowed, too.
+  if (parsed && /^[a-z0-9.:[\]-]+$/.test(host)) return host;
   throw new BackplaneError('CONFIG_INVALID', 'an allowed host is HOST or HOST:PORT', {
     remedy: '--redirect-allow node-2.example.com',
   });
