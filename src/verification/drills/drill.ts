@@ -10,6 +10,7 @@ import { HistoryRecorder, type Recordable } from './history-recorder.ts';
 import { type InjectedFault, StepRunner } from './run-steps.ts';
 import type { Scenario, WorkloadPlan } from './scenario.ts';
 import { LoadCaches } from './workload/load-caches.ts';
+import { LoadRelay } from './workload/load-relay.ts';
 import {
   type Laggard,
   type OpeningOptions,
@@ -133,8 +134,12 @@ export class Drill {
     workload.start();
     const caches = await this.#openCaches(ground, recorder);
     caches?.start();
+    const relay = this.#openRelay(ground, recorder);
+    relay.start();
     this.#phase = 'breaking';
-    await this.#break(ground, recorder, signal).finally(() => caches?.stop());
+    await this.#break(ground, recorder, signal)
+      .finally(() => caches?.stop())
+      .finally(() => relay.stop());
     if (signal.aborted) return;
     this.#phase = 'settling';
     await this.#settle(ground, workload);
@@ -183,6 +188,12 @@ export class Drill {
       clock: this.#parts.clock,
       random: new SeededRandom(this.#order.seed + 2),
     });
+  }
+
+  #openRelay({ urls }: Ground, recorder: HistoryRecorder): LoadRelay {
+    const { run, token } = this.#order;
+    const { clock } = this.#parts;
+    return new LoadRelay({ workspace: `drill-${run}`, urls, token, recorder, clock });
   }
 
   async #break(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
