@@ -64,7 +64,7 @@ const gaugeHelp: Readonly<Record<string, string>> = {
   draining: '1 from the start of a drain.',
   relay_browsers: 'Browsers of workspaces connected to this node.',
   relay_daemons: 'Daemons of workspaces connected to this node.',
-  relay_queued_bytes: 'Bytes of relay letters on their way from or to connections of this node.',
+  relay_queued_bytes: 'Bytes connections of this node sent that have not left for their reader.',
 };
 
 export function helpOf(name: string): string {

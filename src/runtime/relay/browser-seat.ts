@@ -34,7 +34,6 @@ export class BrowserSeat {
   #hasForwarded = false;
   #isRedirected = false;
   #isGone = false;
-  #waitingBytes = 0;
 
   constructor(parts: BrowserSeatParts) {
     this.#parts = parts;
@@ -48,9 +47,9 @@ export class BrowserSeat {
     return this.#parts.conn;
   }
 
-  /** Bytes of it that are under way, either way. */
+  /** Bytes it sent that have not left for the daemon: each is counted at its sender's node. */
   get queuedBytes(): number {
-    return (this.#flow?.underWay ?? 0) + this.#waitingBytes;
+    return this.#flow?.underWay ?? 0;
   }
 
   /** Where the daemon is now. */
@@ -89,9 +88,7 @@ export class BrowserSeat {
     if (this.#isGone || this.#isRedirected) return left();
     const arrivals = offset === null ? null : this.#arrivals;
     arrivals?.arrived(offset ?? 0, letter.length);
-    this.#waitingBytes += letter.length;
     this.#parts.door.deliver(letter, () => {
-      this.#waitingBytes -= letter.length;
       arrivals?.left(letter.length);
       left();
     });

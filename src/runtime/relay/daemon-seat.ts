@@ -37,7 +37,6 @@ export class DaemonSeat {
   readonly #routes = new Map<string, Route>();
   #isPaused = false;
   #isGone = false;
-  #waitingBytes = 0;
 
   constructor(parts: DaemonSeatParts) {
     this.#parts = parts;
@@ -52,7 +51,7 @@ export class DaemonSeat {
   }
 
   get queuedBytes(): number {
-    let bytes = this.#waitingBytes;
+    let bytes = 0;
     for (const { flow } of this.#routes.values()) bytes += flow.underWay;
     return bytes;
   }
@@ -73,9 +72,7 @@ export class DaemonSeat {
     }
     const arrivals = offset === null ? null : route.arrivals;
     arrivals?.arrived(offset ?? 0, letter.length);
-    this.#waitingBytes += letter.length;
     this.#parts.door.deliver(letter, () => {
-      this.#waitingBytes -= letter.length;
       arrivals?.left(letter.length);
       left();
     });
