@@ -2,9 +2,11 @@ import type { ConnectionSettings, Machine } from './composition.ts';
 import { openEngine, openStore } from './composition.ts';
 import type { Secret } from './foundation/secret.ts';
 import { createGateway } from './gateway/gateway.ts';
+import type { IdentifyPeer } from './gateway/identify-peer.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { NodeRuntime } from './runtime/node-runtime.ts';
 import type { NodeDials } from './runtime/node-settings.ts';
+import type { RelaySettings } from './runtime/relay/redirect-rules.ts';
 
 export interface HostSettings {
   readonly connection: ConnectionSettings;
@@ -16,6 +18,7 @@ export interface HostSettings {
   readonly dials: NodeDials;
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
+  readonly relay?: RelaySettings | undefined;
   /** Null: no gateway, so no peers and no health page; the node takes part all the same. */
   readonly gateway: GatewayPlace | null;
   /** The command of a broker process, to start an embedded broker with. */
@@ -28,6 +31,7 @@ export interface GatewayPlace {
   /** Null: 7420, or the next free one. */
   readonly port: number | null;
   readonly token: Secret | null;
+  readonly identify?: IdentifyPeer | undefined;
 }
 
 /** A node with everything it stands on, started; `stop` ends all of it in order. */

@@ -6,12 +6,16 @@ import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
 import { dataFolder } from './foundation/data-folder.ts';
 import { checkPrefix } from './foundation/identifiers.ts';
+import { checkPublicUrl } from './foundation/public-url.ts';
 import { Secret } from './foundation/secret.ts';
 import { parseEngineUrl, parseStoreUrl } from './foundation/url.ts';
+import type { IdentifyPeer } from './gateway/identify-peer.ts';
 import { type HostedNode as Hosted, hostNode } from './host-node.ts';
 import { type Logger, type LogLevel, silentLogger } from './ports/logger.ts';
+import type { Cache, CacheOptions } from './runtime/cache/cache.ts';
 import type { BackplaneNode } from './runtime/node.ts';
 import { defaultDials, type NodeDials } from './runtime/node-settings.ts';
+import { noRedirects, type RelaySettings } from './runtime/relay/redirect-rules.ts';
 import { version } from './version.ts';
 
 /** What an application says about its node; everything has a default. */
@@ -30,7 +34,15 @@ export interface NodeOptions {
   /** False leaves dead owners to the TTL. */
   readonly fastTakeover?: boolean;
   /** Where peers and health checks connect; none unless given. */
-  readonly gateway?: { readonly host?: string; readonly port?: number; readonly token?: string };
+  readonly gateway?: {
+    readonly host?: string;
+    readonly port?: number;
+    readonly token?: string;
+    /** Says who a connection is, whatever it claims; without it, peers are believed. */
+    readonly identify?: IdentifyPeer;
+  };
+  /** Where browsers of a workspace go; without it their frames are forwarded. */
+  readonly relay?: Partial<RelaySettings>;
   readonly logger?: Logger;
 }
 
@@ -65,10 +77,12 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
       dials: { ...defaultDials, ...options.dials },
       fastTakeover: options.fastTakeover ?? true,
       documentEngine: options.documentEngine ?? 'json',
+      relay: relaySettings(options.relay),
       gateway: gateway
         ? {
             host: gateway.host ?? '127.0.0.1',
             port: gateway.port ?? null,
+            identify: gateway.identify,
             token: gateway.token === undefined ? null : new Secret(gateway.token),
           }
         : null,
@@ -84,11 +98,27 @@ export async function createNode(options: NodeOptions = {}): Promise<HostedNode>
   return asApplicationNode(hosted);
 }
 
+function relaySettings(given: Partial<RelaySettings> = {}): RelaySettings {
+  const publicUrl = given.publicUrl ?? null;
+  return {
+    ...noRedirects,
+    ...given,
+    publicUrl: publicUrl === null ? null : checkPublicUrl(publicUrl),
+  };
+}
+
 /** The node with the end of everything it stands on in its own `stop`. */
 function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
   return {
     address,
     nodeId: node.nodeId,
+    caches: node.caches,
+    get presence() {
+      return node.presence;
+    },
+    get relay() {
+      return node.relay;
+    },
     start: async () => {},
     stop: (how) => (how === 'crash' ? node.stop('crash').then(stop) : stop()),
     session: () => node.session(),
@@ -109,13 +139,26 @@ function asApplicationNode({ node, address, stop }: Hosted): HostedNode {
   };
 }
 
+/**
+ * A cache region of a node: `createCache({ node, region: 'users' })`. Evictions reach every node that
+ * has the region; `Cache` says what holds when they cannot.
+ */
+export function createCache<Value>(
+  options: CacheOptions<Value> & { readonly node: Pick<BackplaneNode, 'caches'> },
+): Cache<Value> {
+  const { node, ...rest } = options;
+  return node.caches.create<Value>(rest);
+}
+
 /** What happens in a node, as one line of JSON an event; for `createNode({ logger })`. */
 export function jsonLogger(out: Writable, level: LogLevel = 'info'): Logger {
   return new JsonLogger({ out, clock: new SystemClock(), level });
 }
 
 export { BackplaneError, type Certainty, type ErrorCode } from './foundation/errors.ts';
+export type { IdentifyPeer, PeerClaim } from './gateway/identify-peer.ts';
 export type { LogFacts, Logger, LogLevel } from './ports/logger.ts';
+export type { Cache, CacheLoad, CacheOptions, NodeCaches, WhenCut } from './runtime/cache/cache.ts';
 export type {
   BackplaneNode,
   HandledRequest,
@@ -124,6 +167,22 @@ export type {
   RequestHandler,
 } from './runtime/node.ts';
 export type { NodeDials } from './runtime/node-settings.ts';
+export type { Connection, ConnectionIdentity } from './runtime/presence/connection.ts';
+export type { AttributeMatch, ConnectionSelector } from './runtime/presence/connection-selector.ts';
+export type {
+  AnswerStatus,
+  ConnectionDoor,
+  FindOptions,
+  GroupPresence,
+  Invocation,
+  InvocationAnswer,
+  PresenceDoor,
+  RegisteredConnection,
+  SendOptions,
+  SendReport,
+  UserPresence,
+} from './runtime/presence/presence-door.ts';
+export type { RelaySettings } from './runtime/relay/redirect-rules.ts';
 export type {
   AwarenessChange,
   DocumentState,

@@ -9,6 +9,7 @@ import { drillMachine } from './drill-machine.ts';
 import { SystemClock } from './drivers/system/system-clock.ts';
 import { SystemRandom } from './drivers/system/system-random.ts';
 import { BackplaneError } from './foundation/errors.ts';
+import { practice } from './verification/drills/practice.ts';
 import { version } from './version.ts';
 
 const clock = new SystemClock();
@@ -60,6 +61,9 @@ const doors: Doors = {
       },
       { clock, random, logger },
     );
+    const source = process.env[practice.variable];
+    // Only the node of a drill has it.
+    if (source) (await import('./drill-practice.ts')).practise(hosted.node, source);
     return { ...hosted, store: hosted.storeUrl, close: () => hosted.stop() };
   },
   async runBroker(settings, { ready, ...request }) {

@@ -55,7 +55,7 @@ export interface Example {
 }
 
 /** What an argument or the value of an option may be, for shell completion. */
-export type Completes = 'doc' | 'node' | 'file' | readonly string[];
+export type Completes = 'doc' | 'node' | 'region' | 'file' | readonly string[];
 
 /** `rest`: one or more; `restOrNone`: any number. */
 export type Presence = 'required' | 'optional' | 'rest' | 'restOrNone';

@@ -42,6 +42,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tail.ts')).tailCommand,
   },
   {
+    name: 'relay',
+    summary: 'measure the way of relay frames between nodes',
+    heading: look,
+    load: async () => (await import('./commands/relay.ts')).relayCommand,
+  },
+  {
     name: 'op',
     summary: 'submit an op to a document',
     heading: act,
@@ -52,6 +58,30 @@ export const commandTable: readonly CommandEntry[] = [
     summary: "call a method of a document's owner, of a node, or of all nodes",
     heading: act,
     load: async () => (await import('./commands/rpc.ts')).rpcCommand,
+  },
+  {
+    name: 'send',
+    summary: 'send a message to connections, on whatever node they are',
+    heading: act,
+    load: async () => (await import('./commands/send.ts')).sendCommand,
+  },
+  {
+    name: 'invoke',
+    summary: 'invoke a method of connections, and show what they answer',
+    heading: act,
+    load: async () => (await import('./commands/invoke.ts')).invokeCommand,
+  },
+  {
+    name: 'conn',
+    summary: 'kick a connection, or have it join or leave groups',
+    heading: act,
+    load: async () => (await import('./commands/conn.ts')).connCommand,
+  },
+  {
+    name: 'cache',
+    summary: "evict values from the nodes' caches, or compare what they hold",
+    heading: act,
+    load: async () => (await import('./commands/cache.ts')).cacheCommand,
   },
   {
     name: 'lease',

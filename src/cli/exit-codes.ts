@@ -44,8 +44,13 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
 
   DOCUMENT_UNKNOWN: 4,
   LEASE_UNKNOWN: 4,
+  CONNECTION_UNKNOWN: 4,
+  USER_UNKNOWN: 4,
+  GROUP_UNKNOWN: 4,
   NODE_UNKNOWN: 4,
   SCENARIO_UNKNOWN: 4,
+  CACHE_REGION_UNKNOWN: 4,
+  WORKSPACE_UNKNOWN: 4,
 
   DEADLINE_EXCEEDED: 5,
   NO_RESPONDER: 6,
@@ -58,6 +63,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   METHOD_UNKNOWN: 7,
   HANDLER_FAILED: 7,
   REQUEST_INVALID: 7,
+  KICKED: 8,
   UNAUTHORIZED: 3,
 
   LEASE_HELD: 8,
@@ -70,6 +76,14 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   SESSION_TAKEN: 8,
   SESSION_LOST: 8,
   OP_GAP: 8,
+
+  DAEMON_UNAVAILABLE: 6,
+  RELAY_DAEMON_TAKEN: 8,
+  RELAY_LOST: 5,
+  RELAY_DROPPED: 6,
+  RELAY_REDIRECT_REFUSED: 2,
+
+  CACHE_STALE: 3,
 
   STORE_UNAVAILABLE: 1,
   STORE_LOCKED: 1,

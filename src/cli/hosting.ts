@@ -1,6 +1,7 @@
 import type { Logger } from '../ports/logger.ts';
 import type { BackplaneNode } from '../runtime/node.ts';
 import type { NodeDials } from '../runtime/node-settings.ts';
+import type { RelaySettings } from '../runtime/relay/redirect-rules.ts';
 import type { Settings } from './settings.ts';
 
 /** What a command that runs a node in this process says about it. */
@@ -12,6 +13,7 @@ export interface HostingRequest {
   readonly dials: NodeDials;
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
+  readonly relay?: RelaySettings;
   /** True starts an embedded broker when the settings name no backplane and none runs. */
   readonly startsBroker: boolean;
   readonly logger: Logger;

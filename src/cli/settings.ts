@@ -43,7 +43,7 @@ export function resolveSettings(
   const { values, origins } = resolveOptions(globalOptionList, flags, environment);
   const given = values as Partial<OptionValues<typeof globalOptions>>;
   return {
-    engineUrl: parseEngineUrl(given.url ?? null),
+    engineUrl: chooseEngine(given.url, origins.url?.from === 'flag', environment.BACKPLANE_MODE),
     storeUrl: given.store === undefined ? null : parseStoreUrl(given.store),
     prefix: checkPrefix(given.prefix ?? settingDefaults.prefix),
     dataDir: given.dataDir ?? dataFolder(environment, home),
@@ -55,6 +55,38 @@ export function resolveSettings(
     debug: given.debug ?? false,
     origins: origins as Record<SettingName, Origin>,
   };
+}
+
+const modes: Readonly<Record<string, readonly string[]>> = {
+  single: ['local:'],
+  redis: ['redis:', 'rediss:', 'unix:'],
+  server: ['http:', 'https:'],
+};
+
+/**
+ * The engine of the URL. `BACKPLANE_MODE` says which kind is meant, so that a container whose URL is
+ * missing or wrong does not quietly begin a cluster of its own. A flag beats it.
+ */
+function chooseEngine(url: string | undefined, isFlag: boolean, mode = ''): EngineUrl {
+  if (isFlag || mode === '') return parseEngineUrl(url ?? null);
+  const schemes = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
+  if (!schemes) {
+    throw new BackplaneError('CONFIG_INVALID', `BACKPLANE_MODE is ${JSON.stringify(mode)}`, {
+      remedy: 'use single, redis or server',
+    });
+  }
+  const text = url ?? (mode === 'single' ? 'local:' : '');
+  if (!schemes.some((scheme) => text.startsWith(scheme))) {
+    const what = text === '' ? 'is not set' : 'is another kind of URL';
+    throw new BackplaneError(
+      'CONFIG_INVALID',
+      `BACKPLANE_MODE is ${mode}, but BACKPLANE_URL ${what}`,
+      {
+        remedy: `set BACKPLANE_URL to ${schemes.map((scheme) => (scheme === 'local:' ? scheme : `${scheme}//…`)).join(' or ')}, or unset BACKPLANE_MODE`,
+      },
+    );
+  }
+  return parseEngineUrl(text);
 }
 
 function checkTimeout(timeoutMs: number): number {

@@ -1,6 +1,7 @@
 import { BackplaneError } from '../foundation/errors.ts';
 import {
   closeCodes,
+  type PeerIdentity,
   peerLimits,
   peerProtocol,
   type ServerMessage,
@@ -11,6 +12,7 @@ import type { Random } from '../ports/random.ts';
 import { type BackoffRange, backoffMs } from './backoff.ts';
 import { checkName } from './check-name.ts';
 import type { DocumentHandle, OpenOptions } from './document-handle.ts';
+import { type InvocationHandler, Invocations } from './invocations.ts';
 import type { Answer, Line, LineRequest } from './line.ts';
 import { Listeners } from './listeners.ts';
 import { OpenDocument } from './open-document.ts';
@@ -21,6 +23,7 @@ export interface ClientSettings {
   /** WebSocket addresses of nodes, tried in turn. */
   readonly urls: readonly string[];
   readonly token: string | null;
+  readonly identity?: PeerIdentity;
   readonly WebSocket: WebSocketConstructor;
   readonly clock: Clock;
   readonly random: Random;
@@ -49,6 +52,7 @@ export class BackplaneClient {
   readonly #settings: ClientSettings;
   readonly #listeners = new Listeners<ClientEvents>();
   readonly #documents = new Map<string, OpenDocument>();
+  readonly #invocations = new Invocations((message) => this.#link?.send(message));
   readonly #unanswered = new Map<number, LineRequest>();
   readonly #line: Line;
   #unansweredBytes = 0;
@@ -58,6 +62,7 @@ export class BackplaneClient {
   #error: BackplaneError | null = null;
   #link: PeerLink | null = null;
   #nodeId: string | null = null;
+  #connection: string | null = null;
   #urlIndex = 0;
   #failures = 0;
   #connectedMs = 0;
@@ -92,6 +97,21 @@ export class BackplaneClient {
   /** The node it is connected to. */
   get nodeId(): string | null {
     return this.#state === 'connected' ? this.#nodeId : null;
+  }
+
+  /** Its name in the cluster; another after each reconnect. */
+  get connection(): string | null {
+    return this.#state === 'connected' ? this.#connection : null;
+  }
+
+  /** Called with what nodes send to this connection, its user, its groups. */
+  onMessage(listen: (payload: unknown) => void): () => void {
+    return this.#invocations.onMessage(listen);
+  }
+
+  /** Answers invocations of a method; what it throws is what the caller gets. */
+  handle(method: string, handler: InvocationHandler): () => void {
+    return this.#invocations.handle(method, handler);
   }
 
   on<Name extends keyof ClientEvents>(
@@ -167,6 +187,7 @@ export class BackplaneClient {
 
   #welcomed(welcome: Welcome): void {
     this.#nodeId = welcome.nodeId;
+    this.#connection = welcome.connection ?? null;
     this.#limits = { ...peerLimits, ...welcome.limits };
     this.#connectedMs = this.#settings.clock.monotonicMs();
     this.#returnAfterMs = null;
@@ -185,6 +206,10 @@ export class BackplaneClient {
       case 'awareness':
       case 'failed':
         return this.#documents.get(message.doc)?.receive(message);
+      case 'message':
+      case 'invoke':
+      case 'cancel':
+        return this.#invocations.receive(message);
       case 'draining': {
         this.#returnAfterMs = message.reconnectAfterMs;
         this.#timer?.cancel();
@@ -245,6 +270,7 @@ export class BackplaneClient {
   #forgetLink(): void {
     this.#timer?.cancel();
     this.#link = null;
+    this.#invocations.lineDown();
     const lost = [...this.#unanswered.values()];
     this.#unanswered.clear();
     this.#unansweredBytes = 0;
@@ -277,6 +303,8 @@ function fatalError({ code, reason }: LinkEnd): BackplaneError | null {
       return new BackplaneError('UNAUTHORIZED', reason || 'the token is missing or wrong');
     case closeCodes.protocolUnknown:
       return new BackplaneError('PROTOCOL_UNKNOWN', reason || `not ${peerProtocol.version}`);
+    case closeCodes.kicked:
+      return new BackplaneError('KICKED', reason || 'the node closed the connection');
     case closeCodes.messageInvalid:
       return new BackplaneError('REQUEST_INVALID', `the node refused a message: ${reason}`);
     case closeCodes.messageTooLarge:

@@ -1,5 +1,5 @@
 import { BackplaneError } from '../foundation/errors.ts';
-import { peerProtocol } from '../foundation/peer-protocol.ts';
+import { type PeerIdentity, peerProtocol } from '../foundation/peer-protocol.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import { BackplaneClient } from './backplane-client.ts';
@@ -11,6 +11,8 @@ export interface ConnectOptions {
   /** Nodes, or a load balancer before them: `http://host:7420`, `wss://example.com/v1/peers`. */
   readonly urls: string | readonly string[];
   readonly token?: string | null;
+  /** Who this connection is: hub, user, groups, attributes. The node may know better. */
+  readonly identity?: PeerIdentity;
   /** Where there is no global one. */
   readonly WebSocket?: WebSocketConstructor;
   readonly clock?: Clock;
@@ -34,6 +36,7 @@ export function connect(options: ConnectOptions): BackplaneClient {
   return new BackplaneClient({
     urls: urls.map(peerUrl),
     token: options.token ?? null,
+    identity: options.identity ?? {},
     WebSocket: socket,
     clock: options.clock ?? browserClock,
     random: options.random ?? browserRandom,

@@ -1,16 +1,19 @@
 import {
   type ClientMessage,
+  type PeerIdentity,
   peerProtocol,
   type ServerMessage,
   type WelcomeLimits,
 } from '../foundation/peer-protocol.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
+import { base64Url } from './base64-url.ts';
 import { readServerMessage } from './read-server-message.ts';
 import type { WebSocketConstructor, WebSocketLike } from './web-socket.ts';
 
 export interface PeerLinkParts {
   readonly url: string;
   readonly token: string | null;
+  readonly identity?: PeerIdentity;
   readonly WebSocket: WebSocketConstructor;
   readonly clock: Clock;
   /** How long the way to `welcome` may take. */
@@ -52,7 +55,7 @@ export class PeerLink {
     const socket = new WebSocket(url, [peerProtocol.subprotocol, ...proof]);
     this.#socket = socket;
     socket.addEventListener('open', () => {
-      this.post({ type: 'hello', peerProtocol: peerProtocol.version });
+      this.post({ type: 'hello', peerProtocol: peerProtocol.version, ...parts.identity });
     });
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     // An error says nothing, for the security of the page; the close that follows does.
@@ -115,9 +118,4 @@ export class PeerLink {
     }
     this.#parts.ended({ code, reason });
   }
-}
-
-function base64Url(text: string): string {
-  const binary = String.fromCharCode(...new TextEncoder().encode(text));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }

@@ -14,6 +14,9 @@ const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
   reply: { ref: 'number', nodeId: 'string' },
   draining: { reconnectAfterMs: 'number' },
   failed: { doc: 'string', code: 'string', certainty: 'string', message: 'string' },
+  message: {},
+  invoke: { ref: 'number', method: 'string' },
+  cancel: { ref: 'number' },
   pong: {},
 };
 

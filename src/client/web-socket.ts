@@ -5,6 +5,12 @@ export interface WebSocketLike {
   addEventListener(type: SocketEventType, listen: (event: SocketEvent) => void): void;
 }
 
+/** The same socket where bytes travel, too. */
+export interface BinarySocketLike extends WebSocketLike {
+  binaryType: string;
+  send(message: string | Uint8Array): void;
+}
+
 export type SocketEventType = 'open' | 'message' | 'close' | 'error';
 
 export interface SocketEvent {

@@ -102,8 +102,15 @@ export const errorCatalogue = {
   // What is not there.
   DOCUMENT_UNKNOWN: definite('No such document was ever written.', 'backplane inspect docs'),
   LEASE_UNKNOWN: definite('Nobody owns the document.', 'backplane inspect leases'),
+  CONNECTION_UNKNOWN: definite(
+    'No connection matches, on any node.',
+    'backplane inspect connections',
+  ),
+  USER_UNKNOWN: definite('The user has no connection, on any node.', 'backplane inspect users'),
+  GROUP_UNKNOWN: definite('The group has no connection, on any node.', 'backplane inspect groups'),
   NODE_UNKNOWN: definite('No node has this id.', 'backplane inspect nodes'),
   SCENARIO_UNKNOWN: definite('No scenario has this name.', 'backplane drill list'),
+  CACHE_REGION_UNKNOWN: definite('No node has a cache region of this name.', 'backplane inspect cache'),
 
   // Time, and nobody there.
   DEADLINE_EXCEEDED: indefinite(
@@ -128,6 +135,11 @@ export const errorCatalogue = {
   ),
   REQUEST_INVALID: definite('The request has the wrong shape.', 'backplane help rpc'),
   UNAUTHORIZED: definite('The token is missing or wrong.', 'set BACKPLANE_TOKEN'),
+
+  KICKED: definite(
+    'The connection was closed on purpose, by an operator or the application.',
+    'ask whoever runs the nodes',
+  ),
 
   // Ownership.
   LEASE_HELD: definite('Another node owns the document.', 'backplane inspect lease DOC'),
@@ -158,9 +170,39 @@ export const errorCatalogue = {
     'restore it from a back-up, or name another with --store',
   ),
   STORE_FULL: definite('The disk or memory of the store is full.', 'make room'),
+  CACHE_STALE: definite(
+    'The node has not heard from the backplane for longer than the cache may be stale.',
+    'check the connection of that node to the backplane',
+  ),
   LOG_REWOUND: definite(
     'The log of the document lost ops that were acknowledged. The document is quarantined.',
     'restore the store, then restart the nodes',
+  ),
+
+  // The relay.
+  DAEMON_UNAVAILABLE: definite(
+    'The workspace has no daemon now.',
+    'start it, or wait: the client says when it is there',
+  ),
+  RELAY_DAEMON_TAKEN: definite(
+    'The workspace has another daemon.',
+    'find it with backplane inspect relay WORKSPACE, or take over: serveWorkspace({ take: true })',
+  ),
+  RELAY_LOST: indefinite(
+    'The other side went away for good after the frame was sent: it may have arrived, or not.',
+    'ask the application on the other side',
+  ),
+  RELAY_DROPPED: definite(
+    'The queue was full, and the oldest frame was dropped, as it was told to.',
+    'send less, or wait for what was sent',
+  ),
+  RELAY_REDIRECT_REFUSED: definite(
+    "The public URL of the daemon's node is on no list of allowed hosts.",
+    'serve with --redirect-allow HOST',
+  ),
+  WORKSPACE_UNKNOWN: definite(
+    'No node knows a daemon or a browser of this workspace.',
+    'backplane inspect relay',
   ),
 
   // How a command ends.

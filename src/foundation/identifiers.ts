@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
 import { BackplaneError } from './errors.ts';
-import { limits } from './limits.ts';
+import { cacheLimits, limits } from './limits.ts';
+import { relayLimits } from './relay-protocol.ts';
 
 const controlCharacters = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** A document's name as the application gives it; throws NAME_INVALID. */
 export function checkDocumentName(name: unknown): string {
   return checkName('document name', name, limits.documentNameBytesMax);
+}
+
+/** A workspace's name as the application gives it; throws NAME_INVALID. */
+export function checkWorkspaceName(name: unknown): string {
+  return checkName('workspace name', name, relayLimits.workspaceBytesMax);
 }
 
 /** An operator-chosen node id: one word that is safe in every file, key and log line. */
@@ -22,7 +28,24 @@ export function checkNodeId(name: unknown): string {
   );
 }
 
-function checkName(what: string, name: unknown, bytesMax: number): string {
+/** The region of a cache: one word, as it stands in commands. Throws NAME_INVALID. */
+export function checkCacheRegion(name: unknown): string {
+  const checked = checkName('cache region', name, cacheLimits.regionBytesMax);
+  if (/^[A-Za-z0-9][A-Za-z0-9._:-]*$/.test(checked)) return checked;
+  throw new BackplaneError(
+    'NAME_INVALID',
+    `the cache region ${JSON.stringify(checked)} is not one word`,
+    { remedy: 'use letters, digits, dot, colon, dash and underscore' },
+  );
+}
+
+/** The key of a cached value, or what keys begin with. Throws NAME_INVALID. */
+export function checkCacheKey(key: unknown): string {
+  return checkName('cache key', key, cacheLimits.keyBytesMax);
+}
+
+/** Printable text of 1 to so many bytes; throws NAME_INVALID. */
+export function checkName(what: string, name: unknown, bytesMax: number): string {
   if (typeof name !== 'string' || name.length === 0) {
     throw new BackplaneError('NAME_INVALID', `the ${what} is empty`);
   }

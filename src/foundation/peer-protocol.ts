@@ -29,6 +29,13 @@ import { limits } from './limits.ts';
  * **Payloads** are JSON (`payload`; numbers are doubles) or bytes (`payloadBase64`), never both. What
  * is not plain JSON in a log arrives as `payloadBase64`.
  *
+ * **Presence.** `hello` may say who the connection is: `hub` (`main`), `user`, `groups`, `attributes`
+ * (texts). The node may overrule all of it. `welcome` names the `connection`, which every node can
+ * find from then on. `message` is for the application. `invoke` asks for one `result` with the same
+ * `ref`: a payload, or an `error` with a `code` (`METHOD_UNKNOWN` or `HANDLER_FAILED`) and a
+ * `message`; after `cancel` nobody waits for it any more. Groups joined later, by whomever, last as
+ * long as the connection. Whoever is closed with 4410 was meant to go, and should not come back.
+ *
  * **Leaving.** `draining` announces that the node will close with 1012; connect elsewhere after
  * `reconnectAfterMs`. The node pings idle connections and drops those that do not answer; a client
  * that cannot see pings sends `ping` and expects `pong`.
@@ -66,6 +73,8 @@ export const closeCodes = {
   unauthorized: 4401,
   protocolUnknown: 4406,
   helloMissing: 4408,
+  /** Closed on purpose: do not connect again. */
+  kicked: 4410,
 } as const;
 
 /** JSON as `payload`, or bytes as `payloadBase64`. */
@@ -74,7 +83,7 @@ export type WirePayload =
   | { readonly payloadBase64: string; readonly payload?: never };
 
 export type ClientMessage =
-  | { readonly type: 'hello'; readonly peerProtocol: number }
+  | ({ readonly type: 'hello'; readonly peerProtocol: number } & PeerIdentity)
   | {
       readonly type: 'join';
       readonly doc: string;
@@ -104,13 +113,31 @@ export type ClientMessage =
       readonly method: string;
       readonly ref: number;
     } & WirePayload)
+  /** The answer to `invoke`. */
+  | ({ readonly type: 'result'; readonly ref: number } & WirePayload)
+  | { readonly type: 'result'; readonly ref: number; readonly error: PeerFailure }
   | { readonly type: 'ping' };
+
+/** Who a connection says it is. */
+export interface PeerIdentity {
+  readonly hub?: string;
+  readonly user?: string | null;
+  readonly groups?: readonly string[];
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+export interface PeerFailure {
+  readonly code: string;
+  readonly message: string;
+}
 
 export type ServerMessage =
   | {
       readonly type: 'welcome';
       readonly nodeId: string;
       readonly session: string | null;
+      /** The name of this connection in the cluster. */
+      readonly connection: string;
       readonly limits: WelcomeLimits;
     }
   | {
@@ -140,6 +167,9 @@ export type ServerMessage =
   /** The answer to an op or rpc that failed. */
   | ({ readonly type: 'refused'; readonly ref: number } & WireError)
   | ({ readonly type: 'reply'; readonly ref: number; readonly nodeId: string } & WirePayload)
+  | ({ readonly type: 'message' } & WirePayload)
+  | ({ readonly type: 'invoke'; readonly ref: number; readonly method: string } & WirePayload)
+  | { readonly type: 'cancel'; readonly ref: number }
   | { readonly type: 'draining'; readonly reconnectAfterMs: number }
   /** Following the document ended, or never began. */
   | ({ readonly type: 'failed'; readonly doc: string } & WireError)

@@ -1,5 +1,6 @@
 import { limits } from '../foundation/limits.ts';
 import { peerLimits } from '../foundation/peer-protocol.ts';
+import { relayLimits } from '../foundation/relay-protocol.ts';
 
 /** What the gateway allows the outside. Tests and embedders may tighten any of it. */
 export interface GatewayBounds {
@@ -13,6 +14,8 @@ export interface GatewayBounds {
   readonly messagesPerSecond: number;
   /** What may wait for a peer that reads slowly; it is cut off beyond. */
   readonly queueBytesMax: number;
+  /** The same for a relay connection. Its writers are stopped long before. */
+  readonly relayQueueBytesMax: number;
   /** From the handshake to `hello`. */
   readonly helloMs: number;
   /** Between two pings; a peer silent for two of them is gone. */
@@ -35,6 +38,7 @@ export const gatewayBounds: GatewayBounds = {
   unackedBytesMax: peerLimits.unackedBytesMax,
   messagesPerSecond: 20_000,
   queueBytesMax: limits.peerQueueBytesMax,
+  relayQueueBytesMax: relayLimits.daemonBytesMax,
   helloMs: 5_000,
   keepAliveMs: 15_000,
   closeMs: 2_000,

@@ -12,10 +12,13 @@ import { Doorkeeper } from './doorkeeper.ts';
 import { type GatewayBounds, gatewayBounds } from './gateway-bounds.ts';
 import { GatewayCounters } from './gateway-counters.ts';
 import { HttpPages } from './http-pages.ts';
+import type { IdentifyPeer } from './identify-peer.ts';
 import { listen } from './listen.ts';
 import { isLoopback } from './loopback.ts';
 import { PeerHub } from './peer-hub.ts';
+import { isRelayPath } from './read-relay-request.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
+import { RelayHub } from './relay-hub.ts';
 
 export interface GatewaySettings {
   readonly host: string;
@@ -27,6 +30,8 @@ export interface GatewaySettings {
   /** How many ports to try when none was named. */
   readonly portsTried?: number;
   readonly bounds?: Partial<GatewayBounds>;
+  /** Says who a peer is, whatever it claims. */
+  readonly identify?: IdentifyPeer | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -69,6 +74,7 @@ class ListeningGateway implements Gateway {
   readonly #server: Server;
   #node: BackplaneNode | null = null;
   #hub: PeerHub | null = null;
+  #relay: RelayHub | null = null;
   #port = 0;
   #isDraining = false;
   #stopping: Promise<void> | null = null;
@@ -100,21 +106,17 @@ class ListeningGateway implements Gateway {
     const { clock, random, logger } = this.#settings;
     const doorkeeper = this.#doorkeeper;
     const counters = this.#counters;
-    this.#hub = new PeerHub({
-      node,
-      doorkeeper,
-      counters,
-      bounds: this.#bounds,
-      clock,
-      random,
-      logger,
-    });
+    const bounds = this.#bounds;
+    const parts = { node, doorkeeper, counters, bounds, clock, random, logger };
+    const { identify } = this.#settings;
+    this.#hub = new PeerHub({ ...parts, identify });
+    this.#relay = new RelayHub(parts);
     node.onDraining(() => void this.drain());
   }
 
   async drain(): Promise<void> {
     this.#isDraining = true;
-    await this.#hub?.drain();
+    await Promise.all([this.#hub?.drain(), this.#relay?.drain()]);
   }
 
   stop(): Promise<void> {
@@ -125,7 +127,7 @@ class ListeningGateway implements Gateway {
   async #stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await this.drain();
-    await this.#hub?.stop();
+    await Promise.all([this.#hub?.stop(), this.#relay?.stop()]);
     this.#server.closeAllConnections();
     await closed;
   }
@@ -165,6 +167,10 @@ class ListeningGateway implements Gateway {
     }
     if (!this.#doorkeeper.trustsOrigin(request)) {
       return refuse(403, 'origin', 'pages of other sites need the token');
+    }
+    if (isRelayPath(request.url ?? '')) {
+      if (!this.#relay) return refuse(503, 'starting', 'the node is starting');
+      return void this.#relay.upgrade(request, socket, head);
     }
     if ((request.url ?? '').replace(/\?.*$/s, '') !== peerProtocol.path) {
       return refuse(404, 'path', `peers connect to ${peerProtocol.path}`);

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asBackplaneError } from '../foundation/errors.ts';
 import { peerProtocol } from '../foundation/peer-protocol.ts';
+import { relayProtocol } from '../foundation/relay-protocol.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { BackplaneNode, Readiness } from '../runtime/node.ts';
 import type { Doorkeeper } from './doorkeeper.ts';
@@ -93,6 +94,7 @@ export class HttpPages {
       session: node?.session() ?? null,
       peerProtocol: peerProtocol.version,
       peers: peerProtocol.path,
+      relay: `${relayProtocol.path}WORKSPACE`,
       pages: ['/health/live', '/health/ready', '/metrics'],
     };
   }

@@ -31,9 +31,30 @@ export const counterHelp: Readonly<Record<CounterName, string>> = {
   awareness_sent_total: 'Awareness states broadcast by this node.',
   subscriber_deaf_total: 'Times the subscriber connection was found not to deliver.',
   sweep_failures_total: 'Sweeps of dead sessions that failed and will be repeated.',
+  cache_hits_total: 'Cached values served without a load.',
+  cache_misses_total: 'Gets of a cache that had to load, or to wait for a load.',
+  cache_in_doubt_total: 'Gets of a cache for which no recent proof against staleness existed.',
+  cache_evictions_sent_total: 'Evictions this node announced to all others.',
+  cache_evictions_heard_total: 'Announcements of evictions this node heard, its own among them.',
+  cache_gaps_total: 'Times a cache region missed announcements.',
+  cache_flushes_total: 'Times a cache region of this node was emptied because it may be stale.',
+  relay_letters_local_total: 'Relay letters passed between two connections of this node.',
+  relay_letters_forwarded_total: 'Relay letters sent to the node of the other side.',
+  relay_letters_astray_total: 'Relay letters nobody was there for; their sender sends them again.',
+  relay_redirects_total: "Browsers sent to the node of their workspace's daemon.",
+  relay_redirects_refused_total:
+    'Redirects not made because the host is on no list of allowed ones.',
+  relay_frames_dropped_total:
+    'Relay frames clients dropped from full queues, as they were told to.',
+  relay_senders_paused_total: 'Times a relay connection was not read because its reader is slow.',
+  presence_writes_total: 'Batches of changed connections written to the broker.',
+  presence_rereads_total: "Times another node's connections were read again after a gap.",
+  presence_messages_total: 'Messages handed to connections of this node.',
+  presence_invocations_total: 'Invocations handed to connections of this node.',
 };
 
 const gaugeHelp: Readonly<Record<string, string>> = {
+  cache_entries: 'Values in all cache regions of this node.',
   documents_owned: 'Documents this node owns now.',
   documents_followed: 'Documents somebody on this node follows now.',
   requests_pending: 'Requests to other nodes that wait for their answer.',
@@ -41,6 +62,9 @@ const gaugeHelp: Readonly<Record<string, string>> = {
   session_valid: '1 while this node may act as an owner.',
   subscriber_deaf: '1 while the subscriber connection does not deliver.',
   draining: '1 from the start of a drain.',
+  relay_browsers: 'Browsers of workspaces connected to this node.',
+  relay_daemons: 'Daemons of workspaces connected to this node.',
+  relay_queued_bytes: 'Bytes connections of this node sent that have not left for their reader.',
 };
 
 export function helpOf(name: string): string {

@@ -2,16 +2,18 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket, WebSocketServer } from 'ws';
 import { closeCodes, peerProtocol } from '../foundation/peer-protocol.ts';
-import { type Clock, repeat, sleep, type Timer } from '../ports/clock.ts';
+import { type Clock, repeat, type Timer } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { BackplaneNode } from '../runtime/node.ts';
 import { type Doorkeeper, subprotocolsOf } from './doorkeeper.ts';
 import type { GatewayBounds } from './gateway-bounds.ts';
 import type { GatewayCounters } from './gateway-counters.ts';
+import { type IdentifyPeer, identifyPeer } from './identify-peer.ts';
 import { PeerAwareness } from './peer-awareness.ts';
 import { PeerSession } from './peer-session.ts';
 import { refuseUpgrade } from './refuse-upgrade.ts';
+import { sendAllAway } from './send-all-away.ts';
 
 export interface PeerHubParts {
   readonly node: BackplaneNode;
@@ -21,9 +23,8 @@ export interface PeerHubParts {
   readonly random: Random;
   readonly logger: Logger;
   readonly counters: GatewayCounters;
+  readonly identify?: IdentifyPeer | undefined;
 }
-
-const drainStepMs = 50;
 
 /** All peers of this node: lets them in, keeps them alive, and sends them away when it stops. */
 export class PeerHub {
@@ -75,7 +76,7 @@ export class PeerHub {
       return refuse(503, 'full', `${this.#sessions.size} peers are connected, which is the most`);
     }
     this.#server.handleUpgrade(request, socket, head, (opened) => {
-      if (doorkeeper.isAuthorized(request)) return this.#open(opened);
+      if (doorkeeper.isAuthorized(request)) return this.#open(opened, request);
       counters.add('gateway_peers_refused_total', 'unauthorized');
       // A browser shows its page the close code, but never the status of a refused handshake.
       opened.on('error', () => {});
@@ -85,10 +86,7 @@ export class PeerHub {
     });
   }
 
-  /**
-   * Sends every peer away, in no order, at a bounded rate and with a time to come back that is
-   * spread: or a rolling restart would throw all of them at the next node at once.
-   */
+  /** Sends every peer away, not all in one instant. */
   drain(): Promise<void> {
     this.#draining ??= this.#drain();
     return this.#draining;
@@ -101,10 +99,15 @@ export class PeerHub {
     for (const session of this.#sessions) session.terminate();
   }
 
-  #open(socket: WebSocket): void {
+  #open(socket: WebSocket, request: IncomingMessage): void {
+    const { identify, ...parts } = this.#parts;
+    const { headers, url = '' } = request;
     const session: PeerSession = new PeerSession({
-      ...this.#parts,
+      ...parts,
       socket,
+      ...(identify && {
+        identify: (claimed) => identifyPeer(identify, { claimed, headers, url }),
+      }),
       awareness: this.#awareness,
       left: () => {
         this.#sessions.delete(session);
@@ -123,20 +126,10 @@ export class PeerHub {
   }
 
   async #drain(): Promise<void> {
-    const { bounds, clock, random, logger } = this.#parts;
-    const leaving = shuffled([...this.#sessions], random);
-    if (leaving.length === 0) return;
-    logger.event('info', 'gateway.draining', { peers: leaving.length });
-    const fastest = (leaving.length / bounds.drainMsMax) * 1_000;
-    const perSecond = Math.max(bounds.drainPeersPerSecond, fastest);
-    const perStep = Math.max(1, Math.ceil((perSecond * drainStepMs) / 1_000));
-    for (let at = 0; at < leaving.length; at += perStep) {
-      if (at > 0) await sleep(clock, drainStepMs);
-      for (const session of leaving.slice(at, at + perStep)) {
-        session.sendAway(Math.floor(random.fraction() * returnSpreadMs));
-      }
-    }
-    await this.#untilEmpty(bounds.closeMs);
+    if (this.#sessions.size === 0) return;
+    this.#parts.logger.event('info', 'gateway.draining', { peers: this.#sessions.size });
+    await sendAllAway([...this.#sessions], this.#parts);
+    await this.#untilEmpty(this.#parts.bounds.closeMs);
   }
 
   async #untilEmpty(timeoutMs: number): Promise<void> {
@@ -151,21 +144,10 @@ export class PeerHub {
   }
 }
 
-/** Peers come back within this long of being sent away; more makes each of them wait longer. */
-const returnSpreadMs = 500;
-
 /** ws closes a connection whose message is too large by itself, but without a word. */
-class PeerSocket extends WebSocket {
+export class PeerSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     const isSilent = code === closeCodes.messageTooLarge && reason === undefined;
     super.close(code, isSilent ? 'the message is larger than this node takes' : reason);
   }
-}
-
-function shuffled<T>(items: T[], random: Random): T[] {
-  for (let last = items.length - 1; last > 0; last--) {
-    const other = Math.floor(random.fraction() * (last + 1));
-    [items[last], items[other]] = [items[other] as T, items[last] as T];
-  }
-  return items;
 }

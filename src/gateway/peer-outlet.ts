@@ -21,6 +21,10 @@ export class PeerOutlet {
     this.#parts = parts;
   }
 
+  get isOpen(): boolean {
+    return this.#parts.socket.readyState === this.#parts.socket.OPEN;
+  }
+
   post(message: ServerMessage): void {
     this.send(JSON.stringify(message));
   }

@@ -5,11 +5,14 @@ import { closeCodes, peerProtocol } from '../foundation/peer-protocol.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { BackplaneNode } from '../runtime/node.ts';
+import type { ConnectionIdentity } from '../runtime/presence/connection.ts';
+import type { RegisteredConnection } from '../runtime/presence/presence-door.ts';
 import { FollowedDocument } from './followed-document.ts';
 import type { GatewayBounds } from './gateway-bounds.ts';
 import type { GatewayCounters } from './gateway-counters.ts';
 import { MessagePace } from './message-pace.ts';
 import type { PeerAwareness } from './peer-awareness.ts';
+import { PeerConnection } from './peer-connection.ts';
 import { PeerOutlet } from './peer-outlet.ts';
 import { payloadBytes, type ReadMessage, readClientMessage } from './read-client-message.ts';
 import { replyText } from './reply-text.ts';
@@ -23,6 +26,8 @@ export interface PeerSessionParts {
   readonly logger: Logger;
   readonly counters: GatewayCounters;
   readonly awareness: PeerAwareness;
+  /** Overrules what the peer says of itself; throws to refuse it. */
+  identify?(claimed: ConnectionIdentity): Promise<ConnectionIdentity>;
   left(session: PeerSession): void;
 }
 
@@ -33,6 +38,9 @@ const cuts = {
   'hello-missing': closeCodes.helloMissing,
   'slow-peer': closeCodes.tryLater,
   draining: closeCodes.restarting,
+  kicked: closeCodes.kicked,
+  unauthorized: closeCodes.unauthorized,
+  full: closeCodes.tryLater,
 } as const;
 
 /** For what a peer sent before it heard that the node stops. */
@@ -47,6 +55,8 @@ export class PeerSession {
   readonly #outlet: PeerOutlet;
   readonly #pace: MessagePace;
   readonly #documents = new Map<string, FollowedDocument>();
+  readonly #connection: PeerConnection;
+  #registered: RegisteredConnection | null = null;
   #hello: Timer | null;
   #closing: Timer | null = null;
   #isGreeted = false;
@@ -65,6 +75,7 @@ export class PeerSession {
       queueBytesMax: bounds.queueBytesMax,
       tooSlow: (bytes) => this.#cut('slow-peer', `slow peer: ${bytes} bytes wait for it`),
     });
+    this.#connection = new PeerConnection(this.#outlet, (why) => this.#cut('kicked', why));
     this.#pace = new MessagePace({
       clock,
       messagesPerSecond: bounds.messagesPerSecond,
@@ -134,7 +145,7 @@ export class PeerSession {
 
   #act(message: ReadMessage): void {
     this.#parts.counters.add('gateway_messages_received_total', message.type);
-    if (message.type === 'hello') return this.#greet(message.peerProtocol);
+    if (message.type === 'hello') return this.#greet(message);
     if (!this.#isGreeted) {
       throw new BackplaneError('REQUEST_INVALID', 'the first message should be hello');
     }
@@ -149,13 +160,15 @@ export class PeerSession {
         return this.#rpc(message);
       case 'awareness':
         return this.#setAwareness(message);
+      case 'result':
+        return this.#connection.answered(message);
       case 'ping':
         return this.#outlet.post({ type: 'pong' });
     }
   }
 
-  #greet(version: number): void {
-    const { node, bounds, counters } = this.#parts;
+  #greet({ peerProtocol: version, ...hello }: ReadMessage & { type: 'hello' }): void {
+    const { identify, socket } = this.#parts;
     if (this.#isGreeted) throw new BackplaneError('REQUEST_INVALID', 'hello was said before');
     if (version !== peerProtocol.version) {
       const why = `this node speaks peer protocol ${peerProtocol.version}`;
@@ -163,12 +176,35 @@ export class PeerSession {
     }
     this.#isGreeted = true;
     this.#hello?.cancel();
+    const { type: _, ...claimed } = hello;
+    if (!identify) return this.#register(claimed);
+    // What it sends before it is known who it is waits in the network.
+    socket.pause();
+    identify(claimed)
+      .then(
+        (identity) => this.#register(identity),
+        () => this.#cut('unauthorized', 'this node does not let you in'),
+      )
+      .finally(() => socket.resume());
+  }
+
+  #register(identity: ConnectionIdentity): void {
+    const { node, bounds, counters, socket } = this.#parts;
+    if (socket.readyState !== socket.OPEN) return;
+    try {
+      this.#registered = node.presence.register(identity, this.#connection);
+    } catch (thrown) {
+      const { code, message } = asBackplaneError(thrown);
+      const isOurs = code === 'OVERLOADED' || code === 'CLOSED';
+      return this.#cut(isOurs ? 'full' : 'message-invalid', `${code}: ${message}`);
+    }
     counters.add('gateway_peers_opened_total');
     const { messageBytesMax, documentsMax, unackedMax, unackedBytesMax } = bounds;
     this.#outlet.post({
       type: 'welcome',
       nodeId: node.nodeId,
       session: node.session(),
+      connection: this.#registered.id,
       limits: { messageBytesMax, documentsMax, unackedMax, unackedBytesMax },
     });
   }
@@ -287,6 +323,8 @@ export class PeerSession {
   #release(): void {
     for (const document of this.#documents.values()) document.close();
     this.#documents.clear();
+    this.#connection.ended();
+    void this.#registered?.close();
     this.#parts.awareness.forget(this);
   }
 

@@ -15,7 +15,14 @@ const payload = { payload: v.optional(v.unknown()), payloadBase64: v.optional(ba
 const doc = v.string();
 
 const schema = v.variant('type', [
-  v.strictObject({ type: v.literal('hello'), peerProtocol: natural }),
+  v.strictObject({
+    type: v.literal('hello'),
+    peerProtocol: natural,
+    hub: v.optional(v.string()),
+    user: v.optional(v.nullable(v.string())),
+    groups: v.optional(v.array(v.string())),
+    attributes: v.optional(v.record(v.string(), v.string())),
+  }),
   v.strictObject({
     type: v.literal('join'),
     doc,
@@ -39,6 +46,17 @@ const schema = v.variant('type', [
     ref: natural,
     ...payload,
   }),
+  v.strictObject({
+    type: v.literal('result'),
+    ref: natural,
+    error: v.optional(
+      v.strictObject({
+        code: v.pipe(v.string(), v.maxLength(64)),
+        message: v.pipe(v.string(), v.maxLength(1_000)),
+      }),
+    ),
+    ...payload,
+  }),
   v.strictObject({ type: v.literal('ping') }),
 ]);
 
@@ -57,7 +75,8 @@ export function readClientMessage(text: string): ReadMessage {
   const message = result.output;
   if ('doc' in message) checkDocumentName(message.doc);
   if ('peer' in message) checkPeer(message.peer);
-  if (message.type === 'op' || message.type === 'rpc') {
+  const carries = message.type === 'op' || message.type === 'rpc' || message.type === 'result';
+  if (carries && !(message.type === 'result' && message.error)) {
     if ((message.payload === undefined) === (message.payloadBase64 === undefined)) {
       throw new BackplaneError('REQUEST_INVALID', 'give either payload or payloadBase64');
     }

@@ -1,7 +1,9 @@
 import type { Bus } from './bus.ts';
+import type { CacheRecords } from './cache-records.ts';
 import type { ClusterRecords } from './cluster-record.ts';
 import type { Inspector, LogInspector } from './inspector.ts';
 import type { Leases } from './leases.ts';
+import type { Registry } from './registry.ts';
 import type { Sessions } from './sessions.ts';
 import type { Store } from './store.ts';
 
@@ -12,7 +14,9 @@ export interface Engine {
   readonly bus: Bus;
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly registry: Registry;
   readonly clusterRecords: ClusterRecords;
+  readonly cacheRecords: CacheRecords;
   readonly inspector: Inspector;
   close(): Promise<void>;
 }

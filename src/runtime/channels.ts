@@ -10,8 +10,23 @@ export function documentChannel(doc: string): string {
   return `doc:${encodeName(doc)}`;
 }
 
+/** Whether the daemon of a workspace came, went or moved. Nodes with a connection there listen. */
+export function relayChannel(workspace: string): string {
+  return `relay:${encodeName(workspace)}`;
+}
+
+/** Who came, went or changed in a hub. Nodes that need to know the hub listen. */
+export function presenceChannel(hub: string): string {
+  return `presence:${encodeName(hub)}`;
+}
+
+/** Evictions of one cache region. Every node with a cache there listens. */
+export function cacheChannel(region: string): string {
+  return `cache:${encodeName(region)}`;
+}
+
 export interface ChannelName {
-  readonly kind: 'inbox' | 'doc' | 'other';
+  readonly kind: 'inbox' | 'doc' | 'cache' | 'other';
   /** A session id, or the document's name; of a long document name, its hash. */
   readonly subject: string;
 }
@@ -22,7 +37,7 @@ export function readChannelName(channel: string): ChannelName {
   const kind = channel.slice(0, colon);
   const subject = channel.slice(colon + 1);
   if (kind === 'inbox') return { kind, subject };
-  if (kind === 'doc') return { kind, subject: decodeSubject(subject) };
+  if (kind === 'doc' || kind === 'cache') return { kind, subject: decodeSubject(subject) };
   return { kind: 'other', subject: channel };
 }
 

@@ -4,7 +4,15 @@ import { limits } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
 import type { InspectableStore } from '../ports/engine.ts';
 import type { StoredOp } from '../ports/store.ts';
+import type { Awareness } from './awareness/awareness.ts';
+import { awarenessControls } from './awareness/awareness-controls.ts';
+import { cacheControls } from './cache/cache-controls.ts';
+import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
+import type { Presence } from './presence/presence.ts';
+import { presenceControls } from './presence/presence-controls.ts';
+import type { Relay } from './relay/relay.ts';
+import { relayControls } from './relay/relay-controls.ts';
 import type { DocumentState } from './reports.ts';
 
 export interface ControlDeskParts {
@@ -18,6 +26,10 @@ export interface ControlDeskParts {
   requireLive(session: string): Promise<{ readonly nodeId: string }>;
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
+  readonly caches: Caches;
+  awareness(): Awareness;
+  presence(): Presence;
+  relay(): Relay;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -42,6 +54,10 @@ export class ControlDesk {
       'lease.release': (params) => this.#release(params),
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
+      ...cacheControls(parts.caches),
+      ...awarenessControls(() => parts.awareness()),
+      ...presenceControls(() => parts.presence()),
+      ...relayControls(() => parts.relay()),
     };
     this.#controls = new Map(Object.entries(table));
   }

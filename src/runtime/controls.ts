@@ -11,6 +11,20 @@
  * | `lease.release` | `{doc}` | `{doc, epoch}` | NOT_OWNER |
  * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
  * | `node.drain` | `{}` | `{documents}`, before it stops | |
+ * | `cache.list` | `{}` | `{regions: CacheRegionReport[]}` | |
+ * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
+ * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
+ * | `awareness.list` | `{doc}`, null for all | `{rows, unlisted}` of this node's peers | |
+ * | `presence.query` | `{what, selector, fresh, after}` | `{rows, next}` | |
+ * | `presence.deliver` | `{how, selector, method, payload, timeoutMs, fresh}` | who answered | CONNECTION_UNKNOWN, USER_UNKNOWN, GROUP_UNKNOWN |
+ * | `presence.change` | `{id, join, leave, kick}` | the connection | CONNECTION_UNKNOWN |
+ * | `presence.hold` | the same, of a connection of this node | the connection | CONNECTION_UNKNOWN |
+ * | `presence.local` | a delivery to the connections of this node | who answered | OVERLOADED |
+ * | `presence.cancel` | `{ref}` | `{}` | |
+ * | `presence.state` | `{hub}` | `HubState` | |
+ * | `relay.list` | `{workspace, after}` | `RelayPage` | |
+ * | `relay.ping` | `{session, count}` | `{latenciesMs}` | NO_RESPONDER, DEADLINE_EXCEEDED |
+ * | `relay.redirect` | `{publicUrl, workspace}` | `{url}` | RELAY_REDIRECT_REFUSED |
  */
 export const controlNames = [
   'doc.read',
@@ -20,6 +34,20 @@ export const controlNames = [
   'lease.release',
   'lease.move',
   'node.drain',
+  'cache.list',
+  'cache.probe',
+  'cache.evict',
+  'awareness.list',
+  'presence.query',
+  'presence.deliver',
+  'presence.change',
+  'presence.hold',
+  'presence.local',
+  'presence.cancel',
+  'presence.state',
+  'relay.list',
+  'relay.ping',
+  'relay.redirect',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Certainty } from '../foundation/errors.ts';
 import { limits, protocol } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
+import { type CacheScope, readEvictionTrailer } from '../ports/cache-records.ts';
 
 /**
  * What travels on the bus. A payload published is one or more frames, each
@@ -18,7 +19,11 @@ export type Frame =
   | AwarenessFrame
   | AwarenessQueryFrame
   | OwnerFrame
-  | ProbeFrame;
+  | CacheFrame
+  | ProbeFrame
+  | RelayFrame
+  | RelayNewsFrame
+  | PresenceFrame;
 
 export interface RequestFrame {
   readonly kind: 'request';
@@ -113,9 +118,64 @@ export interface OwnerFrame {
   readonly payload: Uint8Array;
 }
 
+/** An eviction; the broker adds its count and the token before it (`ports/cache-records.ts`). */
+export interface CacheFrame {
+  readonly kind: 'cache';
+  readonly region: string;
+  readonly nodeId: string;
+  /** Drawn by the node that evicts, for as long as it runs. */
+  readonly publisher: string;
+  /** Of the publisher's evictions in the region. */
+  readonly sequence: number;
+  readonly token: string;
+  readonly scope: CacheScope['kind'];
+  /** The key or prefix; empty for a region. */
+  readonly subject: string;
+  readonly payload: Uint8Array;
+}
+
 export interface ProbeFrame {
   readonly kind: 'probe';
   readonly nonce: number;
+  readonly payload: Uint8Array;
+}
+
+/** Between the nodes of a browser and of its daemon, in the inbox of one of them. */
+export interface RelayFrame {
+  readonly kind: 'relay';
+  /** `letter`: the payload. `done`, `ask`: back-pressure. `gone`: the addressee is not here. */
+  readonly what: 'letter' | 'done' | 'ask' | 'gone' | 'ping' | 'pong';
+  /** Whether this goes to the daemon's connection or to the browser's. */
+  readonly to: 'daemon' | 'browser';
+  readonly from: string;
+  readonly workspace: string;
+  /** The daemon's connection. */
+  readonly way: string;
+  /** The browser's connection, and the stream it carries. */
+  readonly conn: string;
+  readonly stream: string;
+  /** Bytes sent on this way before the letter, or in `done` those that have left. */
+  readonly offset: number;
+  readonly payload: Uint8Array;
+}
+
+/** The daemon of a workspace came, went or moved: look who holds it. */
+export interface RelayNewsFrame {
+  readonly kind: 'relay-news';
+  readonly workspace: string;
+  readonly payload: Uint8Array;
+}
+
+/** Changes of the connections of one session in one hub. */
+export interface PresenceFrame {
+  readonly kind: 'presence';
+  readonly hub: string;
+  readonly nodeId: string;
+  readonly session: string;
+  /** The version before; null when what was there was replaced as a whole. */
+  readonly from: number | null;
+  readonly version: number;
+  /** `[[id, record or null], ...]` as JSON. */
   readonly payload: Uint8Array;
 }
 
@@ -127,6 +187,10 @@ const kinds = [
   'awareness-query',
   'owner',
   'probe',
+  'relay',
+  'relay-news',
+  'presence',
+  'cache',
 ] as const satisfies readonly Frame['kind'][];
 
 const prefixBytes = 4 + 1 + 4 + 1 + 4;
@@ -232,8 +296,30 @@ function isWellFormed(frame: Frame): boolean {
       return (
         isText(frame.doc) && isText(frame.nodeId) && isText(frame.session) && isCount(frame.epoch)
       );
+    case 'cache':
+      return (
+        [frame.region, frame.nodeId, frame.publisher, frame.token, frame.subject].every(isText) &&
+        isCount(frame.sequence) &&
+        ['key', 'prefix', 'region'].includes(frame.scope) &&
+        readEvictionTrailer(frame.payload) !== null
+      );
     case 'probe':
       return isCount(frame.nonce);
+    case 'relay':
+      return (
+        ['letter', 'done', 'ask', 'gone', 'ping', 'pong'].includes(frame.what) &&
+        ['daemon', 'browser'].includes(frame.to) &&
+        [frame.from, frame.workspace, frame.way, frame.conn, frame.stream].every(isText) &&
+        isCount(frame.offset)
+      );
+    case 'presence':
+      return (
+        [frame.hub, frame.nodeId, frame.session].every(isText) &&
+        (frame.from === null || isCount(frame.from)) &&
+        isCount(frame.version)
+      );
+    case 'relay-news':
+      return isText(frame.workspace);
   }
 }
 

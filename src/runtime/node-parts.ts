@@ -16,6 +16,9 @@ import { clusterTagOf } from './frames.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { Outbox } from './outbox.ts';
+import { Presence } from './presence/presence.ts';
+import { noRedirects } from './relay/redirect-rules.ts';
+import { Relay } from './relay/relay.ts';
 import { DocumentRouter } from './requests/document-router.ts';
 import { LiveNodes } from './requests/live-nodes.ts';
 import type { Methods } from './requests/methods.ts';
@@ -61,6 +64,8 @@ export function assembleNode(
   const clusterTag = clusterTagOf(cluster.id);
   const among = assembleAmongNodes(shared, settings, clusterTag, own);
   const { keeper, watch, nodes, requester, outbox } = among;
+  const { requestTimeoutMs } = settings.dials;
+  const presence = new Presence({ ...shared, ...among, clusterTag, requestTimeoutMs });
   const { documents, ...followed } = assembleDocuments(
     { ...shared, ...among },
     settings,
@@ -79,7 +84,15 @@ export function assembleNode(
   const router = new DocumentRouter({ ...shared, watch, nodes, requester, local: desk });
   const handle = (request: IncomingRequest) => desk.handle(request);
   const responder = new Responder({ ...shared, outbox, handle });
-  return { clusterTag, ...among, ...followed, documents, router, responder };
+  const relay = new Relay({
+    ...shared,
+    outbox,
+    watch,
+    settings: settings.relay ?? noRedirects,
+    address: () => settings.address(),
+    session: () => keeper.id(),
+  });
+  return { clusterTag, ...among, ...followed, presence, documents, router, responder, relay };
 }
 
 type Shared = Omit<NodeWorld, 'engine'> &

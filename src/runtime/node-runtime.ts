@@ -5,10 +5,11 @@ import { isoTime } from '../foundation/iso-time.ts';
 import { limits, protocol } from '../foundation/limits.ts';
 import { sleep } from '../ports/clock.ts';
 import type { SessionRecord } from '../ports/sessions.ts';
-import { ControlDesk } from './control-desk.ts';
+import { Caches } from './cache/caches.ts';
+import type { ControlDesk } from './control-desk.ts';
 import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
-import { loadDocument } from './documents/load-document.ts';
+import { readDocumentState } from './documents/read-document-state.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
 import {
@@ -20,8 +21,11 @@ import {
   proveAble,
 } from './join-cluster.ts';
 import type { BackplaneNode, NodeMetrics, Readiness, RequestHandler } from './node.ts';
+import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
+import type { Presence } from './presence/presence.ts';
+import { type Relay, relayGauges } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -33,11 +37,11 @@ import type {
   RequestReport,
   RequestTarget,
 } from './reports.ts';
+import { askTarget } from './requests/ask-target.ts';
 import { Inboxes } from './requests/inboxes.ts';
 import { Methods } from './requests/methods.ts';
 import { registerOwnMethods } from './requests/own-methods.ts';
 import { readReceipt } from './requests/read-receipt.ts';
-import { askAll, askNode, findNode, timed } from './requests/scatter.ts';
 import { SessionKeeper } from './sessions/session-keeper.ts';
 import { distrustMs, type SessionWatch } from './sessions/session-watch.ts';
 
@@ -47,6 +51,7 @@ const lastRepliesMs = 5_000;
 /** The node: starts and stops the parts in order, and is the one door to them. */
 export class NodeRuntime implements BackplaneNode {
   readonly nodeId: string;
+  readonly caches: Caches;
   readonly #world: NodeWorld;
   readonly #settings: NodeSettings;
   readonly #counters = new Counters();
@@ -65,6 +70,9 @@ export class NodeRuntime implements BackplaneNode {
     this.nodeId = checkNodeId(settings.nodeId);
     this.#world = world;
     this.#settings = settings;
+    const { cacheRecords: records, bus } = world.engine;
+    const { nodeId } = this;
+    this.caches = new Caches({ ...world, nodeId, bus, records, counters: this.#counters });
   }
 
   async start(): Promise<void> {
@@ -93,14 +101,28 @@ export class NodeRuntime implements BackplaneNode {
       parts.keeper.doubt();
       parts.requester.askAgain();
       parts.router.hurry();
+      this.caches.interrupted();
+      parts.relay.lookAgain();
+      parts.presence.interrupted();
     });
     registerOwnMethods(this, this.#methods);
     await this.#warnOfNamesake();
     await parts.keeper.start();
     parts.documents.start();
     parts.awareness.start();
+    parts.presence.start();
     parts.probe.start();
     parts.sweeper.start();
+    const { clusterTag, outbox } = parts;
+    this.caches.start({ clusterTag, encode: (frame) => outbox.encode(frame) });
+  }
+
+  get presence(): Presence {
+    return this.#live().presence;
+  }
+
+  get relay(): Relay {
+    return this.#live().relay;
   }
 
   session(): string | null {
@@ -132,22 +154,9 @@ export class NodeRuntime implements BackplaneNode {
     payload: Uint8Array,
     options: RequestOptions = {},
   ): Promise<RequestReport> {
-    const parts = this.#live();
-    const { clock, engine } = this.#world;
     const { requestTimeoutMs } = this.#settings.dials;
-    const scatter = { ...parts, clock, requestTimeoutMs };
-    if (target.kind === 'all') return askAll(scatter, method, payload, options);
-    if (target.kind === 'node') {
-      const find = (nodeId: string) => findNode(() => engine.sessions.list(), nodeId);
-      return askNode(scatter, target.nodeId, find, { method, payload, options });
-    }
-    const doc = checkDocumentName(target.doc);
-    const timeoutMs = options.timeoutMs ?? requestTimeoutMs;
-    const startedMs = clock.monotonicMs();
-    const { signal } = options;
-    const routed = { plane: 'call', method, doc, payload, hops: 0, timeoutMs, signal } as const;
-    const reply = await timed({ clock }, startedMs, this.nodeId, () => parts.router.route(routed));
-    return { replies: [reply], silent: [] };
+    const asking = { world: this.#world, parts: this.#live(), nodeId: this.nodeId };
+    return askTarget({ ...asking, requestTimeoutMs }, target, { method, payload, options });
   }
 
   handle(method: string, handler: RequestHandler): void {
@@ -165,16 +174,8 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   async readState(doc: string): Promise<DocumentState> {
-    checkDocumentName(doc);
-    const { store } = this.#world;
-    const head = await store.head(doc);
-    if (!head) throw new BackplaneError('DOCUMENT_UNKNOWN', `there is no document "${doc}"`);
     const engine = documentEngineNamed(this.#settings.documentEngine);
-    const snapshot = head.snapshotSeq > 0 ? await store.readSnapshot(doc) : null;
-    // The snapshot may be newer than the head read before it.
-    const end = snapshot && snapshot.seq > head.seq ? { ...head, ...snapshot } : head;
-    const memory = await loadDocument(store, engine, end, snapshot);
-    return { doc, seq: memory.end.seq, epoch: head.epoch, state: memory.state() };
+    return readDocumentState(this.#world.store, engine, doc);
   }
 
   setAwareness(doc: string, peer: string, state: Uint8Array | null): void {
@@ -187,7 +188,7 @@ export class NodeRuntime implements BackplaneNode {
       return { ready: false, checks: [{ name: 'session', ok: false, detail, tookMs: null }] };
     }
     const { sessions } = this.#world.engine;
-    return checkReadiness({ ...this.#world, ...this.#parts, sessions });
+    return checkReadiness({ ...this.#world, ...this.#parts, sessions, caches: this.caches });
   }
 
   metrics(): NodeMetrics {
@@ -202,6 +203,8 @@ export class NodeRuntime implements BackplaneNode {
         session_valid: parts?.keeper.isValid() ? 1 : 0,
         subscriber_deaf: parts?.probe.isDeaf ? 1 : 0,
         draining: this.#draining ? 1 : 0,
+        cache_entries: this.caches.entries,
+        ...relayGauges(parts?.relay),
       },
     };
   }
@@ -268,7 +271,10 @@ export class NodeRuntime implements BackplaneNode {
       // A timer left behind would keep the application's process alive.
       answered.abort();
     }
+    await parts.relay.stop(how === 'crash' ? 'crash' : 'leave');
     await parts.sweeper.stop(how === 'crash' ? 'crash' : 'leave');
+    await this.caches.stop();
+    await parts.presence.stop(how === 'crash' ? 'crash' : 'leave');
     parts.probe.stop();
     parts.awareness.stop();
     parts.documents.stop();
@@ -288,6 +294,7 @@ export class NodeRuntime implements BackplaneNode {
       if (frame.kind === 'request') parts.responder.receive(frame);
       else if (frame.kind === 'reply') parts.requester.receive(frame);
       else if (frame.kind === 'probe') parts.probe.heard(frame.nonce);
+      else if (frame.kind === 'relay') parts.relay.receive(frame);
     };
     return new Inboxes({ bus: engine.bus, logger, counters: this.#counters, clusterTag, receive });
   }
@@ -333,46 +340,17 @@ export class NodeRuntime implements BackplaneNode {
       opened: (id) => {
         this.#parts?.awareness.reintroduce();
         this.#parts?.router.hurry();
+        this.#parts?.relay.sessionOpened();
+        this.#parts?.presence.opened(id);
         void inboxes.keepOnly(id);
       },
     });
   }
 
   #controlDesk(): ControlDesk {
-    this.#controls ??= new ControlDesk({
-      nodeId: this.nodeId,
-      store: this.#world.store,
-      session: () => this.#live().keeper.require(),
-      readState: (doc) => this.readState(doc),
-      acquire: (doc) => this.acquire(doc),
-      release: (doc, successor) => this.release(doc, successor),
-      requireLive: async (session) => {
-        const found = (await this.#live().nodes.list('fresh')).find(({ id }) => id === session);
-        if (found) return { nodeId: found.description.nodeId };
-        throw new BackplaneError('NODE_DEAD', `the session ${session} is not alive`);
-      },
-      askToAcquire: (session, doc) => this.#askToAcquire(session, doc),
-      drain: () => {
-        const documents = this.#live().documents.size;
-        this.#settings.drainRequested();
-        return { documents };
-      },
-    });
+    const live = () => this.#live();
+    this.#controls ??= nodeControls(this, this.#world, this.#settings, live, this.caches);
     return this.#controls;
-  }
-
-  async #askToAcquire(session: string, doc: string): Promise<{ epoch: number }> {
-    const reply = await this.#live().requester.send({
-      session,
-      plane: 'control',
-      method: 'lease.acquire',
-      doc: null,
-      direct: true,
-      hops: 0,
-      payload: Buffer.from(JSON.stringify({ doc })),
-      remainingMs: this.#settings.dials.requestTimeoutMs,
-    });
-    return JSON.parse(Buffer.from(reply.payload).toString('utf8'));
   }
 
   async #warnOfNamesake(): Promise<void> {

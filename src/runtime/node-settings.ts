@@ -1,6 +1,7 @@
 import { formatDuration } from '../foundation/duration.ts';
 import { BackplaneError } from '../foundation/errors.ts';
 import { dials, protocol } from '../foundation/limits.ts';
+import type { RelaySettings } from './relay/redirect-rules.ts';
 import { trustedMs } from './sessions/session-deadline.ts';
 
 /** The dials of a node; their meaning is in `foundation/limits.ts`. */
@@ -29,6 +30,8 @@ export interface NodeSettings {
   readonly documentEngine: 'json' | 'log';
   /** Between two probes of its own ears; the protocol's, unless it is said here. */
   readonly selfProbeMs?: number;
+  /** Without it no browser is sent here, or from here to another node. */
+  readonly relay?: RelaySettings | undefined;
   /** An operator asked this node to drain and stop; whoever runs it decides how. */
   readonly drainRequested: () => void;
 }

@@ -1,3 +1,6 @@
+import type { NodeCaches } from './cache/cache.ts';
+import type { PresenceDoor } from './presence/presence-door.ts';
+import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -18,6 +21,9 @@ import type {
  */
 export interface BackplaneNode {
   readonly nodeId: string;
+  readonly caches: NodeCaches;
+  /** Workspaces: one daemon and many browsers each. CLOSED unless the node is running. */
+  readonly relay: Relay;
   start(): Promise<void>;
   /** Refuses new documents and hands every one to a live node; serves its peers until `stop`. */
   drain(): Promise<{ documents: number }>;
@@ -50,6 +56,8 @@ export interface BackplaneNode {
   release(doc: string, successor?: string | null): Promise<{ readonly epoch: number }>;
   /** The epoch under which this node owns the document now; null when it does not. */
   ownedEpoch(doc: string): number | null;
+  /** Who is connected where. Throws CLOSED while the node does not run. */
+  readonly presence: PresenceDoor;
   /** Called once, when every document was handed over and peers should go elsewhere. */
   onDraining(listen: () => void): void;
 }
@@ -70,7 +78,7 @@ export interface Readiness {
 }
 
 export interface ReadinessCheck {
-  readonly name: 'broker' | 'subscriber' | 'store' | 'session';
+  readonly name: 'broker' | 'subscriber' | 'store' | 'session' | 'cache';
   readonly ok: boolean;
   readonly detail: string;
   readonly tookMs: number | null;

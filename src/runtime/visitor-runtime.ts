@@ -1,5 +1,10 @@
 import { BackplaneError, isBackplaneError } from '../foundation/errors.ts';
-import { checkDocumentName, checkPeer, opIdOf } from '../foundation/identifiers.ts';
+import {
+  checkCacheRegion,
+  checkDocumentName,
+  checkPeer,
+  opIdOf,
+} from '../foundation/identifiers.ts';
 import { dials, limits } from '../foundation/limits.ts';
 import { parsePlainJson } from '../foundation/plain-json.ts';
 import type { Subscription, Unlisten } from '../ports/bus.ts';
@@ -8,7 +13,8 @@ import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { StoredOp } from '../ports/store.ts';
-import { inboxChannel } from './channels.ts';
+import { type CacheNews, readCacheNews } from './cache/cache-news.ts';
+import { cacheChannel, inboxChannel } from './channels.ts';
 import type { ControlName, WireOp } from './controls.ts';
 import { Counters } from './counters.ts';
 import { Feeds } from './documents/feeds.ts';
@@ -170,6 +176,14 @@ class VisitorRuntime implements Visitor {
 
   follow(doc: string, from: FollowFrom, follower: Follower): Promise<Following> {
     return this.#feeds.follow(checkDocumentName(doc), from, follower);
+  }
+
+  followCache(region: string, listen: (news: CacheNews) => void): Promise<Subscription> {
+    return this.#world.engine.bus.subscribe(cacheChannel(checkCacheRegion(region)), (published) => {
+      for (const news of readCacheNews(this.#clusterTag, published)) {
+        if (news.region === region) listen(news);
+      }
+    });
   }
 
   async close(): Promise<void> {

@@ -1,3 +1,5 @@
+import type { Subscription } from '../ports/bus.ts';
+import type { CacheNews } from './cache/cache-news.ts';
 import type {
   Follower,
   FollowFrom,
@@ -33,5 +35,7 @@ export interface Visitor {
   ): Promise<unknown>;
   /** Follows through a live node's log; NO_NODES when there is none. */
   follow(doc: string, from: FollowFrom, follower: Follower): Promise<Following>;
+  /** Hears evictions of a cache region, as its nodes do. */
+  followCache(region: string, listen: (news: CacheNews) => void): Promise<Subscription>;
   close(): Promise<void>;
 }

@@ -16,6 +16,8 @@ export interface Budgets {
   readonly settleMs: number;
   /** For how long an owner may answer that does not know yet that it was replaced: a lease. */
   readonly staleMs: number;
+  /** For how long a node may serve from its cache what was evicted. */
+  readonly cacheMs: number;
 }
 
 export const budgetDefaults: Budgets = {
@@ -26,6 +28,7 @@ export const budgetDefaults: Budgets = {
   latenessMs: 50,
   settleMs: 30_000,
   staleMs: 30_000,
+  cacheMs: 11_000,
 };
 
 /** `recovery` for `recoveryMs`: what a person calls them. */

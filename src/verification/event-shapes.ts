@@ -36,6 +36,11 @@ const states: FieldRule = {
     Object.values(value).every((each) => isRecord(each) && count.accepts(each.clock)),
 };
 
+const groupsOf: FieldRule = {
+  wanted: 'an object of lists of groups by connection',
+  accepts: (value) => isRecord(value) && Object.values(value).every(texts.accepts),
+};
+
 function word(...words: string[]): FieldRule {
   return {
     wanted: `one of ${words.join(', ')}`,
@@ -59,6 +64,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 const owned = { doc: text, session: text, epoch: position };
+
+const frame = { workspace: text, sender: text, frame: position };
+const yesOrNo: FieldRule = {
+  wanted: 'true or false',
+  accepts: (value) => typeof value === 'boolean',
+};
 
 /** The fields of each event. */
 const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> = {
@@ -97,8 +108,36 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
   'registration.add': { id: text, session: text },
   'registration.remove': { id: text },
   'registration.view': { viewer: text, ids: texts },
+  'presence.open': { connection: text, nodeId: text },
+  'presence.close': { connection: text },
+  'presence.change': {
+    id: text,
+    connection: text,
+    group: text,
+    change: word('join', 'leave'),
+  },
+  'presence.changed': { id: text, outcome: word('ok', 'failed', 'unknown') },
+  'presence.view': { viewer: text, connections: groupsOf },
+  'cache.change': { region: text, key: text, version: count },
+  'cache.evicted': {
+    region: text,
+    scope: word('key', 'prefix', 'region'),
+    key: anyText,
+    version: count,
+  },
+  'cache.forgotten': {},
+  'cache.ask': { id: text, nodeId: text, region: text, key: text },
+  'cache.answer': { id: text, version: count },
   'fault.start': { id: text, fault: text, recoveryFrom: word('start', 'end') },
   'fault.end': { id: text },
+  'relay.send': frame,
+  'relay.deliver': { ...frame, receiver: text },
+  'relay.end': { ...frame, outcome: word('taken', 'lost', 'unsent') },
+  'relay.route': {
+    connection: text,
+    way: word('forwarded', 'redirected'),
+    redirectedBefore: yesOrNo,
+  },
   'final.op': { doc: text, seq: position, epoch: position, opId: text },
   'final.head': { doc: text, seq: count, from: orAbsent(position) },
   'final.key': {
@@ -145,9 +184,25 @@ const meanings: Readonly<Record<EventName, string>> = {
   'registration.add': 'something stands under a session, and must go with it',
   'registration.remove': 'it was taken away',
   'registration.view': 'all the registrations one viewer sees',
+  'presence.open':
+    'a connection was opened on a node; it lasts until it is closed or that node goes down',
+  'presence.close': 'it was closed',
+  'presence.change': 'a node was asked to have a connection join or leave a group',
+  'presence.changed': 'the answer: done, not done and never will be, or nobody knows',
+  'presence.view': 'the connections one node sees, with the groups of each',
+  'cache.change': 'what a key stands for has another version; versions grow over a region',
+  'cache.evicted': 'an eviction was acknowledged, asked for when the source was at that version',
+  'cache.forgotten': 'the broker lost or rewound its data, and may have forgotten evictions',
+  'cache.ask': 'a node was asked for the value of a key',
+  'cache.answer': 'it served that version',
   'fault.start':
     'a fault begins; recovery counts from its start (another node must take over) or its end (nothing can work meanwhile)',
   'fault.end': 'it is over; one that takes no time, as a kill, ends at once',
+  'relay.send': 'one end of a workspace sent a frame; its frames count 1, 2, 3 …',
+  'relay.deliver': 'the application on the other end got the frame',
+  'relay.end': 'the sender was told: it arrived, it may have (lost), it never will (unsent)',
+  'relay.route':
+    "a node passed on a frame of a browser's connection, or sent that connection elsewhere",
   'final.op': 'one op of the log, in the order of the log',
   'final.head': 'the log was read whole: it ends at seq, and begins at from, or 1',
   'final.key': 'a key in the broker, whose it is, and when it goes by itself (null: never)',

@@ -38,6 +38,11 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect docs': [[], ['-o', 'csv']],
   'inspect doc': [['owned'], ['free']],
   'inspect channels': [['-o', 'yaml']],
+  'inspect connections': [[], ['--user', 'ann', '--fresh', '-o', 'json'], ['--watch', '200ms']],
+  'inspect users': [['-o', 'jsonl']],
+  'inspect groups': [['--hub', 'main']],
+  'inspect presence': [[], ['--diff']],
+  'inspect awareness': [[], ['owned', '-o', 'json']],
   tail: [
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],

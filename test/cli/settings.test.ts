@@ -41,6 +41,28 @@ describe('a setting', () => {
     expect(resolve({}, { BACKPLANE_TOKEN: '' }).token).toBeNull();
   });
 
+  it.each([
+    [{ BACKPLANE_MODE: 'single' }, 'local'],
+    [{ BACKPLANE_MODE: 'redis', BACKPLANE_URL: 'redis://h' }, 'redis'],
+    [{ BACKPLANE_MODE: 'redis', BACKPLANE_URL: 'unix:/r' }, 'redis'],
+    [{ BACKPLANE_MODE: '' }, 'embedded'],
+  ])('of the mode %j is the engine %s', (environment, kind) => {
+    expect(resolve({}, environment as Record<string, string>).engineUrl.kind).toBe(kind);
+  });
+
+  it.each([
+    [{ BACKPLANE_MODE: 'redis' }, 'CONFIG_INVALID'],
+    [{ BACKPLANE_MODE: 'redis', BACKPLANE_URL: 'local:' }, 'CONFIG_INVALID'],
+    [{ BACKPLANE_MODE: 'single', BACKPLANE_URL: 'redis://h' }, 'CONFIG_INVALID'],
+    [{ BACKPLANE_MODE: 'server' }, 'CONFIG_INVALID'],
+    [{ BACKPLANE_MODE: 'server', BACKPLANE_URL: 'http://h' }, 'URL_INVALID'],
+    [{ BACKPLANE_MODE: 'constructor' }, 'CONFIG_INVALID'],
+  ])('of the mode %j is refused with %s, unless a flag says otherwise', (environment, code) => {
+    expect(codeOf(() => resolve({}, environment as Record<string, string>))).toBe(code);
+    const settings = resolve({ url: 'redis://flag' }, environment as Record<string, string>);
+    expect(settings.engineUrl.kind).toBe('redis');
+  });
+
   it('keeps data in the XDG data folder, unless that is relative', () => {
     expect(resolve().dataDir).toBe('/home/somebody/.local/share/backplane');
     expect(resolve({}, { XDG_DATA_HOME: '/data' }).dataDir).toBe('/data/backplane');

@@ -4,10 +4,12 @@ import { MemoryLogs, MemoryStore } from '../../src/drivers/memory/memory-store.t
 import type { Engine } from '../../src/ports/engine.ts';
 import { SeededRandom } from '../../src/verification/seeded-random.ts';
 import { busLaws } from '../conformance/bus.ts';
+import { cacheRecordsLaws } from '../conformance/cache-records.ts';
 import { clusterRecordLaws } from '../conformance/cluster-record.ts';
 import type { EngineFixture } from '../conformance/engine-fixture.ts';
 import { inspectorLaws } from '../conformance/inspector.ts';
 import { leasesLaws } from '../conformance/leases.ts';
+import { registryLaws } from '../conformance/registry.ts';
 import { sessionsLaws } from '../conformance/sessions.ts';
 import { storeLaws } from '../conformance/store.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -36,7 +38,9 @@ async function openEngine(): Promise<EngineFixture> {
 busLaws('local:', openEngine);
 sessionsLaws('local:', openEngine);
 leasesLaws('local:', openEngine);
+registryLaws('local:', openEngine);
 clusterRecordLaws('local:', openEngine);
+cacheRecordsLaws('local:', openEngine);
 inspectorLaws('local:', openEngine, { pageRowsMax: 500 });
 
 storeLaws('memory:', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RedisEngine } from '../../src/drivers/redis/redis-engine.ts';
+import type { CacheScope } from '../../src/ports/cache-records.ts';
 import {
   someDescription as description,
   someVitals as vitals,
@@ -37,7 +38,7 @@ describe('access rules', () => {
     ],
     ...['hset', 'hget', 'hmget', 'hgetall', 'hdel', 'hscan', 'pexpire', 'pttl', 'zadd', 'zrem'],
     ...['zscore', 'zrange', 'zrangebyscore', 'zrangebylex', 'xadd', 'xrange', 'publish'],
-    ...['subscribe', 'unsubscribe', 'pubsub|numsub', 'pubsub|channels'],
+    ...['subscribe', 'unsubscribe', 'pubsub|numsub', 'pubsub|channels', 'info', 'unlink'],
   ];
 
   async function userWith(name: string, rules: readonly string[]): Promise<string> {
@@ -125,6 +126,8 @@ async function runEverything(engine: RedisEngine): Promise<void> {
   expect((await store.documents(null, 10)).documents).toHaveLength(1);
   for await (const page of inspector.channels()) expect(page).toHaveLength(1);
   for await (const page of inspector.leases()) expect(page).toHaveLength(1);
+  await runCaches(engine);
+  await runRegistry(engine);
   await subscription.close();
   expect(await sessions.list()).toHaveLength(1);
   expect(await sessions.fence('s', 1, 'left')).toBe('fenced');
@@ -132,5 +135,35 @@ async function runEverything(engine: RedisEngine): Promise<void> {
   for (let from: string | null = null, more = true; more; more = from !== null) {
     from = (await leases.sweep('s', from)).next;
   }
+  expect((await engine.registry.clear('s')).done).toBe(true);
   await sessions.finishSweep('s');
+}
+
+async function runRegistry({ registry }: RedisEngine): Promise<void> {
+  const write = { session: 's', hub: 'h', version: 1, changes: [{ id: 'c', record: '{}' }] };
+  expect(await registry.write({ ...write, from: 0 })).toEqual({ status: 'written' });
+  expect(await registry.write({ ...write, from: null, version: 2 })).toEqual({ status: 'written' });
+  expect(await registry.versions('h')).toEqual(new Map([['s', 2]]));
+  expect((await registry.read('s', 'h', null)).records).toHaveLength(1);
+  expect((await registry.hubs(null)).hubs).toEqual(['h']);
+  const claim = { name: 'n', session: 's', token: 't', holder: '{}' };
+  expect(await registry.hold(claim, 'refuse')).toEqual({ status: 'held' });
+  expect((await registry.names(null)).names).toEqual([claim]);
+  expect(await registry.letGo('n', 's', 't')).toBe(true);
+}
+
+async function runCaches({ cacheRecords }: RedisEngine): Promise<void> {
+  const token = 'token-of-16-char';
+  await cacheRecords.join('r', token, true);
+  const { mark } = await cacheRecords.read('r', 'k');
+  const write = { region: 'r', key: 'k', value: Buffer.from('v'), ttlMs: 60_000, mark };
+  expect(await cacheRecords.write(write)).toBe('written');
+  const announced = { channel: 'cache:r', announcement: Buffer.from('a'), seen: null };
+  const scopes = [{ kind: 'key', key: 'k' }, { kind: 'prefix', prefix: 'k' }, { kind: 'region' }];
+  for (const [at, scope] of (scopes as CacheScope[]).entries()) {
+    await cacheRecords.evict({ region: 'r', scope, token: `${at}`.repeat(16), ...announced });
+  }
+  const { stamps } = await cacheRecords.look(['r']);
+  expect(stamps).toMatchObject([{ count: 3 }]);
+  expect(await cacheRecords.regions()).toEqual(['r']);
 }

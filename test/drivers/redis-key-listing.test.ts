@@ -64,6 +64,7 @@ async function sweepAll(): Promise<void> {
       from = (await engine.leases.sweep(id, from)).next;
       if (from === null) break;
     }
+    while (!(await engine.registry.clear(id)).done);
     await engine.sessions.finishSweep(id);
     id = await engine.sessions.takeSweep(60_000);
   }
@@ -121,6 +122,32 @@ describe('the listing of keys', () => {
     const before = await leftBehind('dead');
     expect(before.outcome).toBe('violated');
     expect(before.claims.join('\n')).toMatch(/leases:\{l\d\} "doc-\d+".* of the dead session dead/);
+    await sweepAll();
+    expect(await leftBehind('dead')).toMatchObject({ outcome: 'holds' });
+  });
+
+  it('shows what a dead session has registered until it is swept', async () => {
+    for (const session of ['alive', 'dead']) {
+      await openSession(session);
+      const changes = [{ id: 'c-1', record: '{}' }];
+      await engine.registry.write({ session, hub: 'main', from: 0, version: 1, changes });
+      const claim = { name: `n-${session}`, session, token: 't', holder: '{}' };
+      await engine.registry.hold(claim, 'refuse');
+    }
+    expect(await leftBehind()).toMatchObject({ outcome: 'holds' });
+    expect((await list()).filter(({ role }) => role === 'other')).toEqual([]);
+    await engine.sessions.fence('dead', 0, 'fenced');
+    const rows = (await list()).filter(({ session, ttlMs }) => session === 'dead' && !ttlMs);
+    const names = rows.map(({ key }) => key.slice(prefix.length)).sort();
+    expect(names).toEqual([
+      '{s}:hub:main "dead"',
+      '{s}:hubs-of:dead',
+      '{s}:names "n-dead"',
+      '{s}:names-of:dead',
+      '{s}:reg:dead:main',
+      '{s}:unswept dead',
+    ]);
+    expect((await leftBehind('dead')).outcome).toBe('violated');
     await sweepAll();
     expect(await leftBehind('dead')).toMatchObject({ outcome: 'holds' });
   });

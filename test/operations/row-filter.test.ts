@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matchesGlob } from '../../src/operations/inspect/glob.ts';
+import { matchesGlob } from '../../src/foundation/glob.ts';
 import { parseRowFilter } from '../../src/operations/inspect/row-filter.ts';
 import { parseRowOrder } from '../../src/operations/inspect/row-order.ts';
 

@@ -106,7 +106,9 @@ export class MemoryCluster {
       bus: faults.wrap('bus', bus),
       sessions: faults.wrap('sessions', plain.sessions),
       leases: faults.wrap('leases', plain.leases),
+      registry: faults.wrap('registry', plain.registry),
       clusterRecords: faults.wrap('clusterRecords', plain.clusterRecords),
+      cacheRecords: faults.wrap('cacheRecords', plain.cacheRecords),
     };
     const runtime = new NodeRuntime(
       {

@@ -1,6 +1,13 @@
 /** A call a node makes through one of its ports. */
 export interface PortCall {
-  readonly port: 'sessions' | 'leases' | 'store' | 'bus' | 'clusterRecords';
+  readonly port:
+    | 'sessions'
+    | 'leases'
+    | 'registry'
+    | 'store'
+    | 'bus'
+    | 'clusterRecords'
+    | 'cacheRecords';
   readonly method: string;
   readonly args: readonly unknown[];
 }

@@ -30,7 +30,7 @@ export function completeCommand(context: CommandContext): CommandDefinition {
 
 async function namesInTime(
   context: CommandContext,
-  live: 'doc' | 'node' | 'file',
+  live: 'doc' | 'node' | 'region' | 'file',
   start: string,
 ): Promise<string[]> {
   if (live === 'file') return [':files'];

@@ -2,6 +2,7 @@ import { formatDuration, parseDurationMs } from '../../foundation/duration.ts';
 import { BackplaneError } from '../../foundation/errors.ts';
 import { checkNodeId } from '../../foundation/identifiers.ts';
 import { dials } from '../../foundation/limits.ts';
+import { checkAllowedHost, checkPublicUrl } from '../../foundation/public-url.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { HostedNode } from '../hosting.ts';
@@ -81,6 +82,8 @@ const dialOptions = {
   ),
 } as const;
 
+const parseHosts = (text: string): readonly string[] => text.split(',').map(checkAllowedHost);
+
 /** Runs a node until a signal, then hands everything over. */
 export function serveCommand(context: CommandContext): CommandDefinition {
   return defineCommand({
@@ -129,6 +132,27 @@ export function serveCommand(context: CommandContext): CommandDefinition {
         'leave a dead owner to its TTL instead of replacing it at once',
         { env: 'BACKPLANE_WAIT_FOR_EXPIRY' },
       ),
+      publicUrl: option(
+        '--public-url <URL>',
+        'where clients reach this node, as other nodes may tell them',
+        checkPublicUrl,
+        { env: 'BACKPLANE_PUBLIC_URL' },
+      ),
+      redirect: flag(
+        '--redirect',
+        "send browsers of a workspace to its daemon's node instead of forwarding their frames",
+        { env: 'BACKPLANE_REDIRECT' },
+      ),
+      redirectAllow: optionWithDefault(
+        '--redirect-allow <HOSTS>',
+        'hosts browsers may be sent to, with commas; the own one always',
+        parseHosts,
+        {
+          env: 'BACKPLANE_REDIRECT_ALLOW',
+          fallback: [] as readonly string[],
+          fallbackText: 'none',
+        },
+      ),
       ...dialOptions,
     },
     examples: [
@@ -162,6 +186,11 @@ export function serveCommand(context: CommandContext): CommandDefinition {
         },
         fastTakeover: !options.waitForExpiry,
         documentEngine: options.engine,
+        relay: {
+          publicUrl: options.publicUrl ?? null,
+          redirect: options.redirect,
+          redirectAllow: options.redirectAllow,
+        },
         startsBroker: true,
         logger: events,
         drainRequested: () => draining.abort(),

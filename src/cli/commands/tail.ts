@@ -8,9 +8,10 @@ import type { CommandContext } from '../context.ts';
 import type { StreamShape } from '../output/line-stream.ts';
 import { payloadText } from '../output/payload-text.ts';
 import type { Line, Span } from '../output/styled-text.ts';
-import { option, optionList, rest } from '../parameters.ts';
+import { flag, option, optionList, restOrNone } from '../parameters.ts';
 import { oneOf, parseCount } from '../parse-values.ts';
 import { StreamEnd, type StreamEndValues, streamEndOptions } from '../stream-end.ts';
+import { tailCaches } from './tail-cache.ts';
 
 const lineTypes = ['op', 'awareness', 'lease'] as const;
 const payloadLengthShown = 1_000;
@@ -42,19 +43,21 @@ export function tailCommand(context: CommandContext): CommandDefinition {
       'Shows what happens to documents as it happens, one line each: ops in the order of the document with none missing, awareness, and changes of owner. A document that does not exist yet is waited for.',
       'An op that came live names the node that published it; one read from the log does not, because the log does not say. A reader too slow for the cluster misses no op.',
       'An outage of the backplane shorter than --timeout is ridden out; a longer one ends it with exit code 3.',
+      'With --cache it follows evictions from cache regions instead, those named or all: which key or prefix, by which node, the number of the eviction in its region and among those of its publisher. It says how many it has missed itself.',
       'Ends by --count, --wait, --until or Ctrl-C. With --wait, exits 5 when --count or --until was not reached.',
     ],
     impact: 'ro',
     output: 'stream',
     endsBySignal: true,
     arguments: {
-      docs: rest('the documents', { parse: checkDocumentName, completes: 'doc' }),
+      docs: restOrNone('the documents; with --cache, the cache regions', { completes: 'doc' }),
     },
     options: {
       since: option('--since <SEQ>', 'first the ops after this seq, from the log', parseCount),
       type: optionList('--type <TYPE>', 'only op, awareness or lease lines', oneOf(...lineTypes), {
         completes: lineTypes,
       }),
+      cache: flag('--cache', 'evictions of cache regions, instead of documents'),
       ...streamEndOptions,
     },
     examples: [
@@ -64,17 +67,29 @@ export function tailCommand(context: CommandContext): CommandDefinition {
         run: "backplane tail doc-123 --until 'type=lease' --wait 30s -o jsonl",
         shows: 'until the owner changes, for programs',
       },
+      { run: 'backplane tail --cache users', shows: 'what is evicted from the region users' },
     ],
     action: async ({ docs }, options) => {
       const end = new StreamEnd(options, context.clock, context.signal);
       try {
-        const reached = await follow(context, docs, options, end);
+        const reached = options.cache
+          ? await tailCaches(context, docs, end)
+          : await follow(context, checkDocuments(docs), options, end);
         if (!reached && !context.signal.aborted) refuseUnmet(options);
       } finally {
         end.close();
       }
     },
   });
+}
+
+function checkDocuments(docs: readonly string[]): string[] {
+  if (docs.length === 0) {
+    throw new BackplaneError('USAGE', 'tail needs a document, or --cache', {
+      remedy: 'backplane tail DOC',
+    });
+  }
+  return docs.map(checkDocumentName);
 }
 
 interface TailOptions extends StreamEndValues {

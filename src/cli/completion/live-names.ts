@@ -4,10 +4,10 @@ import type { Engine } from '../../ports/engine.ts';
 /** More would not help anybody who presses the tab key. */
 const namesMax = 200;
 
-/** The names of nodes or owned documents that begin like this. Reads only. */
+/** The names of nodes, owned documents or cache regions that begin like this. Reads only. */
 export async function liveNames(
   opening: Promise<Engine>,
-  kind: 'doc' | 'node',
+  kind: 'doc' | 'node' | 'region',
   start: string,
 ): Promise<string[]> {
   const engine = await opening;
@@ -18,6 +18,7 @@ export async function liveNames(
       start,
     );
   }
+  if (kind === 'region') return offered(await engine.cacheRecords.regions(), start);
   const names: string[] = [];
   for await (const page of engine.inspector.leases()) {
     names.push(

@@ -48,6 +48,7 @@ export function environmentVariables(): (readonly [string, string])[] {
     .map((option) => [option.env as string, `as ${longFlag(option.flags)}`] as const);
   return [
     ...ofOptions,
+    ['BACKPLANE_MODE', 'single, redis or server: what BACKPLANE_URL must be, or it is an error'],
     ['BACKPLANE_TOKEN', 'the token of the gateway; never a flag, so that no process list shows it'],
     ['XDG_DATA_HOME', 'the folder above the data folder; ~/.local/share when not set'],
     ['NO_COLOR', 'no colour, whatever its value, unless --color always'],

@@ -3,7 +3,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ClusterRecord } from '../../ports/cluster-record.ts';
 import type { Random } from '../../ports/random.ts';
 import type { DeathCause } from '../../ports/sessions.ts';
+import { MemoryCacheBook } from './memory-cache-book.ts';
 import { MemoryDirectory } from './memory-directory.ts';
+import { MemoryRegistrations } from './memory-registrations.ts';
 import { MemorySessionBook } from './memory-session-book.ts';
 
 /** What a broker tells the engines attached to it. */
@@ -17,6 +19,8 @@ export interface MemoryReplica {
   readonly sessions: MemorySessionBook;
   readonly directory: MemoryDirectory;
   readonly clusterRecord: ClusterRecord | null;
+  readonly registrations: MemoryRegistrations;
+  readonly caches: MemoryCacheBook;
 }
 
 /**
@@ -34,6 +38,10 @@ export class MemoryBroker {
   sessions: MemorySessionBook;
   directory = new MemoryDirectory();
   clusterRecord: ClusterRecord | null = null;
+  caches = new MemoryCacheBook();
+  /** Another one when the data were lost or replaced. */
+  incarnation = 1;
+  registrations = new MemoryRegistrations();
   /** Who listens to a channel, each engine once, in the order of joining. */
   readonly channels = new Map<string, Set<(payload: Uint8Array) => void>>();
 
@@ -62,20 +70,33 @@ export class MemoryBroker {
     this.sessions = this.#emptyBook();
     this.directory = new MemoryDirectory();
     this.clusterRecord = null;
+    this.registrations = new MemoryRegistrations();
+    this.caches = new MemoryCacheBook();
+    this.incarnation += 1;
     this.interrupt();
   }
 
   /** What a replica would have that has followed until now. */
   replica(): MemoryReplica {
-    const { sessions, directory, clusterRecord } = this;
-    return { sessions: sessions.copy(), directory: directory.copy(), clusterRecord };
+    const { sessions, directory, clusterRecord, registrations, caches } = this;
+    return {
+      sessions: sessions.copy(),
+      directory: directory.copy(),
+      clusterRecord,
+      registrations: registrations.copy(),
+      caches: caches.copy(),
+    };
   }
 
   /** Fails over to a replica, which was behind. Cuts every connection. */
-  failOver({ sessions, directory, clusterRecord }: MemoryReplica): void {
+  failOver(replica: MemoryReplica): void {
+    const { sessions, directory, clusterRecord, registrations, caches } = replica;
     this.sessions = sessions;
     this.directory = directory;
     this.clusterRecord = clusterRecord;
+    this.registrations = registrations;
+    this.caches = caches;
+    this.incarnation += 1;
     this.interrupt();
   }
 

@@ -2,10 +2,12 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { MemoryBroker } from './memory-broker.ts';
 import { MemoryBus } from './memory-bus.ts';
+import { MemoryCacheRecords } from './memory-cache-records.ts';
 import { MemoryClusterRecords } from './memory-cluster-records.ts';
 import { MemoryConnection } from './memory-connection.ts';
 import { MemoryInspector } from './memory-inspector.ts';
 import { MemoryLeases } from './memory-leases.ts';
+import { MemoryRegistry } from './memory-registry.ts';
 import { MemorySessions } from './memory-sessions.ts';
 
 /**
@@ -20,7 +22,9 @@ export function openMemoryEngine(broker: MemoryBroker, clock: Clock = broker.clo
     bus,
     sessions: new MemorySessions(connection),
     leases: new MemoryLeases(connection),
+    registry: new MemoryRegistry(connection),
     clusterRecords: new MemoryClusterRecords(connection),
+    cacheRecords: new MemoryCacheRecords(connection),
     inspector: new MemoryInspector(connection, clock),
     async close() {
       connection.close();

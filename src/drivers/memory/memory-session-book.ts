@@ -67,6 +67,10 @@ export class MemorySessionBook {
     return [...this.#living.keys()];
   }
 
+  lives(id: string): boolean {
+    return this.#alive(id) !== null;
+  }
+
   open(opening: SessionOpening): void {
     const { id, ttlMs } = opening;
     if (this.#known.has(id)) {

@@ -53,6 +53,29 @@ export class RedisKeys {
     return `${this.prefix}{s}:unswept`;
   }
 
+  /** Hash: hubs with records, to their name as it is in keys. */
+  get hubs(): string {
+    return `${this.prefix}{s}:hubs`;
+  }
+
+  /** Hash: session to the version of its records in the hub. */
+  readonly hubVersions = (hub: string) => `${this.prefix}{s}:hub:${encodeName(hub)}`;
+
+  /** Hash: the hubs of a session, to their name as it is in keys. */
+  readonly hubsOf = (session: string) => `${this.prefix}{s}:hubs-of:${encodeName(session)}`;
+
+  /** Hash: id to record. */
+  readonly registrations = (session: string, hub: string) =>
+    `${this.prefix}{s}:reg:${encodeName(session)}:${encodeName(hub)}`;
+
+  /** Hash: name to `<session> <token> <what the holder says>`. */
+  get names(): string {
+    return `${this.prefix}{s}:names`;
+  }
+
+  /** Hash: the names a session holds, to the token of each. */
+  readonly namesOf = (session: string) => `${this.prefix}{s}:names-of:${encodeName(session)}`;
+
   get boot(): string {
     return `${this.prefix}{s}:boot`;
   }
@@ -77,6 +100,23 @@ export class RedisKeys {
   /** Sorted set: every document ever fenced, in the order of its bytes. */
   get documents(): string {
     return `${this.prefix}documents`;
+  }
+
+  /** Hash: the count of a region's evictions, the last one's token, and what goes with them. */
+  readonly cacheStamp = (region: string) => `${this.#cache(region)}:stamp`;
+  /** Hash: prefix to the count of evictions at which it was evicted. */
+  readonly cachePrefixes = (region: string) => `${this.#cache(region)}:prefixes`;
+  /** Hash: a value, and the count of evictions when its load began. */
+  readonly cacheValue = (region: string, key: string) =>
+    `${this.#cache(region)}:value:${encodeName(key)}`;
+  /** String: the count of evictions at which the key was evicted. */
+  readonly cacheEvicted = (region: string, key: string) =>
+    `${this.#cache(region)}:evicted:${encodeName(key)}`;
+  readonly #cache = (region: string) => `${this.prefix}cache:{c-${encodeName(region)}}`;
+
+  /** Hash: every region ever joined, to when that was last. */
+  get cacheRegions(): string {
+    return `${this.prefix}cache-regions`;
   }
 
   readonly channel = (name: string) => this.prefix + name;

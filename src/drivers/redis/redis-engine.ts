@@ -6,10 +6,12 @@ import { type Logger, silentLogger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisBus } from './redis-bus.ts';
+import { RedisCacheRecords } from './redis-cache-records.ts';
 import { RedisClusterRecords } from './redis-cluster-records.ts';
 import { RedisConnection } from './redis-connection.ts';
 import { RedisInspector } from './redis-inspector.ts';
 import { RedisLeases } from './redis-leases.ts';
+import { RedisRegistry } from './redis-registry.ts';
 import { RedisReply } from './redis-replies.ts';
 import { RedisScripts } from './redis-scripts.ts';
 import { RedisSessions } from './redis-sessions.ts';
@@ -64,7 +66,9 @@ export async function openRedisEngine(
     bus,
     sessions: new RedisSessions(commands, scripts, keys, random),
     leases: new RedisLeases(commands, scripts, keys, buckets),
+    registry: new RedisRegistry(commands, scripts, keys),
     clusterRecords: new RedisClusterRecords(commands, scripts, keys),
+    cacheRecords: new RedisCacheRecords(commands, scripts, keys),
     inspector: new RedisInspector(commands, keys, clock, buckets),
     openStore: () => new RedisStore({ connection: commands, scripts, keys, logger }),
     close,

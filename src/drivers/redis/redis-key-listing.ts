@@ -75,6 +75,8 @@ async function rowsOf(
   const rows = names.map(async (key): Promise<KeyRow[]> => {
     const { role, session } = roleOfKey(keys, key);
     if (role === 'lease') return leaseRows(connection, key);
+    const isHub = key.startsWith(keys.hubVersions(''));
+    if (isHub || key === keys.names) return registryRows(connection, key, isHub);
     const call = { verb: 'PTTL', args: [key], keys: [key], writes: false, bulk: true };
     const leftMs = await connection.call(call);
     // It went between the scan and this.
@@ -89,6 +91,37 @@ async function rowsOf(
 async function leaseRows(connection: RedisConnection, key: string): Promise<KeyRow[]> {
   const reply = new RedisReply(key);
   const docs = new Map<string, Set<string>>();
+  for await (const [doc, record] of fieldsOf(connection, key)) {
+    const { session } = parseLease(record, reply);
+    docs.set(session, (docs.get(session) ?? new Set()).add(doc));
+  }
+  return [...docs].map(([session, owned]) => {
+    const [doc] = owned;
+    const more = owned.size > 1 ? ` and ${owned.size - 1} more` : '';
+    return { key: `${key} ${JSON.stringify(doc)}${more}`, role: 'lease', session, ttlMs: null };
+  });
+}
+
+/** What sessions have in a hub, by the field, or which names they hold, by the value. */
+async function registryRows(
+  connection: RedisConnection,
+  key: string,
+  isHub: boolean,
+): Promise<KeyRow[]> {
+  const rows = new Map<string, KeyRow>();
+  for await (const [field, value] of fieldsOf(connection, key)) {
+    const session = isHub ? field : (/^(\S+) /.exec(value)?.[1] ?? null);
+    const name = `${key} ${JSON.stringify(field)}`;
+    rows.set(field, { key: name, role: 'session', session, ttlMs: null });
+  }
+  return [...rows.values()];
+}
+
+async function* fieldsOf(
+  connection: RedisConnection,
+  key: string,
+): AsyncGenerator<readonly [field: string, value: string]> {
+  const reply = new RedisReply(key);
   let cursor = '0';
   do {
     const args = [key, cursor, 'COUNT', fieldsAtOnce];
@@ -96,16 +129,10 @@ async function leaseRows(connection: RedisConnection, key: string): Promise<KeyR
     const [next, flat] = reply.list(await connection.call(call));
     const fields = reply.list(flat);
     for (let at = 0; at + 1 < fields.length; at += 2) {
-      const { session } = parseLease(fields[at + 1], reply);
-      docs.set(session, (docs.get(session) ?? new Set()).add(reply.text(fields[at])));
+      yield [reply.text(fields[at]), reply.text(fields[at + 1])];
     }
     cursor = reply.text(next);
   } while (cursor !== '0');
-  return [...docs].map(([session, owned]) => {
-    const [doc] = owned;
-    const more = owned.size > 1 ? ` and ${owned.size - 1} more` : '';
-    return { key: `${key} ${JSON.stringify(doc)}${more}`, role: 'lease', session, ttlMs: null };
-  });
 }
 
 async function sessionMembers(connection: RedisConnection, keys: RedisKeys): Promise<KeyRow[]> {

@@ -7,10 +7,19 @@ const names = [
   'append-ops',
   'bury-session',
   'check-writable',
+  'clear-hub',
+  'clear-names',
+  'evict-cache',
   'fence-document',
+  'hold-name',
+  'join-cache',
+  'let-go-name',
   'list-sessions',
   'open-session',
+  'read-cache',
   'read-log',
+  'read-names',
+  'read-registrations',
   'read-session',
   'renew-session',
   'replace-cluster',
@@ -18,6 +27,8 @@ const names = [
   'swap-lease',
   'sweep-bucket',
   'take-sweep',
+  'write-cache',
+  'write-registrations',
 ] as const;
 
 export type ScriptName = (typeof names)[number];
@@ -26,7 +37,14 @@ export type ScriptName = (typeof names)[number];
  * They read, and a user who may do no more may run them: Redis checks EVALSHA_RO, but never
  * EVALSHA, against a permission to read.
  */
-const reading: ReadonlySet<ScriptName> = new Set(['list-sessions', 'read-log', 'read-session']);
+const reading: ReadonlySet<ScriptName> = new Set([
+  'list-sessions',
+  'read-cache',
+  'read-log',
+  'read-names',
+  'read-registrations',
+  'read-session',
+]);
 /** They leave nothing behind, so losing their answer leaves no doubt. */
 const traceless: ReadonlySet<ScriptName> = new Set([...reading, 'check-writable']);
 

@@ -1,8 +1,8 @@
+import { matchesGlob } from '../../foundation/glob.ts';
 import { limits } from '../../foundation/limits.ts';
 import type { DocumentPage } from '../../ports/inspector.ts';
 import type { RequestOptions } from '../../runtime/reports.ts';
 import { askAnyNode, type ClusterDoor } from './ask-any-node.ts';
-import { matchesGlob } from './glob.ts';
 
 /** One document of the store, owned now or not. */
 export interface DocReport {

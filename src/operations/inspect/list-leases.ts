@@ -1,7 +1,7 @@
+import { matchesGlob } from '../../foundation/glob.ts';
 import type { Inspector, LeaseRow } from '../../ports/inspector.ts';
 import type { LeaseRecord } from '../../ports/leases.ts';
 import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
-import { matchesGlob } from './glob.ts';
 
 /**
  * `held`: owned. `claimed`: taken, the store not yet fenced. `handed`: given to a node that shall

@@ -1,5 +1,5 @@
 import { BackplaneError } from '../../foundation/errors.ts';
-import { matchesGlob } from './glob.ts';
+import { matchesGlob } from '../../foundation/glob.ts';
 
 /** Decides about one row of a report, or one line of a stream. */
 export type RowFilter = (row: object) => boolean;

@@ -22,6 +22,15 @@ export interface AwarenessParts {
   deliver(doc: string, changes: readonly AwarenessChange[]): void;
 }
 
+export interface OwnPeer {
+  readonly doc: string;
+  readonly peer: string;
+  readonly clock: number;
+  readonly state: Uint8Array;
+  /** Null when the others were not told yet. */
+  readonly sentAgoMs: number | null;
+}
+
 interface LocalPeer {
   clock: number;
   state: Uint8Array | null;
@@ -112,6 +121,18 @@ export class Awareness {
     if (!document) return [];
     const all = [...document.remote, ...document.local];
     return all.flatMap(([peer, { clock, state }]) => (state ? [{ doc, peer, clock, state }] : []));
+  }
+
+  /** The peers of this node that have a state, in one document or in all. */
+  *ownPeers(wanted: string | null): Generator<OwnPeer> {
+    const nowMs = this.#parts.clock.monotonicMs();
+    for (const [doc, { local }] of this.#documents) {
+      if (wanted !== null && doc !== wanted) continue;
+      for (const [peer, { clock, state, sentMs }] of local) {
+        const sentAgoMs = Number.isFinite(sentMs) ? nowMs - sentMs : null;
+        if (state) yield { doc, peer, clock, state, sentAgoMs };
+      }
+    }
   }
 
   heard(doc: string, changes: readonly AwarenessChange[], session: string): void {

@@ -2,6 +2,7 @@ import { asBackplaneError } from '../../foundation/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Sessions } from '../../ports/sessions.ts';
 import type { Store } from '../../ports/store.ts';
+import type { Caches } from '../cache/caches.ts';
 import type { Readiness, ReadinessCheck } from '../node.ts';
 import type { SessionKeeper } from '../sessions/session-keeper.ts';
 import { withDeadline } from '../with-deadline.ts';
@@ -13,6 +14,7 @@ export interface ReadinessParts {
   readonly keeper: SessionKeeper;
   readonly probe: SubscriberProbe;
   readonly clock: Clock;
+  readonly caches: Caches;
 }
 
 const checkTimeoutMs = 2_000;
@@ -32,6 +34,7 @@ export async function checkReadiness(parts: ReadinessParts): Promise<Readiness> 
         id === null ? 'none is open' : keeper.isValid() ? `${id} is valid` : `${id} is in doubt`,
       tookMs: null,
     },
+    ...parts.caches.readiness(),
   ];
   return { ready: checks.every(({ ok }) => ok), checks };
 }

@@ -5,6 +5,7 @@ import { repeat } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
+import type { Registry } from '../../ports/registry.ts';
 import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
 import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
@@ -16,6 +17,7 @@ export interface SweeperParts {
   readonly bus: Bus;
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly registry: Registry;
   readonly keeper: SessionKeeper;
   readonly watch: SessionWatch;
   readonly clock: Clock;
@@ -147,7 +149,7 @@ export class Sweeper {
       const session = await sessions.takeSweep(lendMs);
       if (session === null || this.#stopped) return;
       watch.confirmDead(session);
-      const removed = await this.#removeLeases(session);
+      const removed = await this.#removeAll(session);
       if (removed === null) return;
       await sessions.finishSweep(session);
       counters.add('leases_swept_total', removed);
@@ -157,15 +159,15 @@ export class Sweeper {
 
   async #clearOwnPast(): Promise<void> {
     for (const session of [...this.#ownPast]) {
-      const removed = await this.#removeLeases(session);
+      const removed = await this.#removeAll(session);
       if (removed === null) return;
       this.#ownPast.delete(session);
       this.#parts.counters.add('leases_swept_total', removed);
     }
   }
 
-  /** Answers how many there were; null when it was stopped in the middle. */
-  async #removeLeases(session: string): Promise<number | null> {
+  /** And all else it has registered. Answers how many leases there were; null when it was stopped in the middle. */
+  async #removeAll(session: string): Promise<number | null> {
     let removed = 0;
     let from: string | null = null;
     do {
@@ -174,6 +176,10 @@ export class Sweeper {
       from = step.next;
       if (this.#stopped) return null;
     } while (from !== null);
+    for (let done = false; !done; ) {
+      done = (await this.#parts.registry.clear(session)).done;
+      if (this.#stopped) return null;
+    }
     return removed;
   }
 }

@@ -35,6 +35,7 @@ const unjudged = [
   'dead-are-gone',
   'living-are-kept',
   'nothing-left-behind',
+  'stale-caches-end',
 ];
 
 /** A cluster that exists. The drill adds peers and documents of its own, and what it was allowed to. */
@@ -70,6 +71,7 @@ export async function attachGround(order: AttachedGroundOrder, doors: DrillDoors
     unjudged,
     urls,
     engine,
+    practice: null,
     store: order.store,
     ownerOf: (doc) => ownerIn(engine, doc),
     startAll: async () => {},

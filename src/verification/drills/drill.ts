@@ -9,6 +9,8 @@ import type { Ground } from './ground.ts';
 import { HistoryRecorder, type Recordable } from './history-recorder.ts';
 import { type InjectedFault, StepRunner } from './run-steps.ts';
 import type { Scenario, WorkloadPlan } from './scenario.ts';
+import { LoadCaches } from './workload/load-caches.ts';
+import { LoadRelay } from './workload/load-relay.ts';
 import {
   type Laggard,
   type OpeningOptions,
@@ -130,8 +132,14 @@ export class Drill {
     await this.#opening(signal, (options) => workload.open(options));
     if (signal.aborted) return;
     workload.start();
+    const caches = await this.#openCaches(ground, recorder);
+    caches?.start();
+    const relay = this.#openRelay(ground, recorder);
+    relay.start();
     this.#phase = 'breaking';
-    await this.#break(ground, recorder, signal);
+    await this.#break(ground, recorder, signal)
+      .finally(() => caches?.stop())
+      .finally(() => relay.stop());
     if (signal.aborted) return;
     this.#phase = 'settling';
     await this.#settle(ground, workload);
@@ -167,6 +175,25 @@ export class Drill {
     });
     this.#workload = workload;
     return workload;
+  }
+
+  /** The caches of its nodes are a load of their own. */
+  async #openCaches(ground: Ground, recorder: HistoryRecorder): Promise<LoadCaches | null> {
+    if (ground.practice === null) return null;
+    return new LoadCaches({
+      place: ground.practice,
+      visitor: await ground.practice.visitor(),
+      cacheRecords: ground.engine.cacheRecords,
+      recorder,
+      clock: this.#parts.clock,
+      random: new SeededRandom(this.#order.seed + 2),
+    });
+  }
+
+  #openRelay({ urls }: Ground, recorder: HistoryRecorder): LoadRelay {
+    const { run, token } = this.#order;
+    const { clock } = this.#parts;
+    return new LoadRelay({ workspace: `drill-${run}`, urls, token, recorder, clock });
   }
 
   async #break(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {

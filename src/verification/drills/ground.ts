@@ -1,6 +1,8 @@
 import type { Engine, InspectableStore } from '../../ports/engine.ts';
 import type { KeyRow } from '../../ports/tap.ts';
+import type { Visitor } from '../../runtime/visitor.ts';
 import type { Injector } from './injector.ts';
+import type { PracticePlace } from './practice.ts';
 
 /** The cluster a drill is done to: one started for it, or one that exists. */
 export interface Ground {
@@ -15,6 +17,8 @@ export interface Ground {
   /** Where peers connect. */
   readonly urls: readonly string[];
   readonly engine: Engine;
+  /** Where its nodes have caches that can be asked; null for a cluster that existed before. */
+  readonly practice: (PracticePlace & { visitor(): Promise<Visitor> }) | null;
   /** Opened when it is first asked for. */
   store(): Promise<InspectableStore>;
   /** The node that owns the document by the directory, if its session lives. */

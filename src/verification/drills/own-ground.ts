@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Engine, InspectableStore } from '../../ports/engine.ts';
 import type { KeyRow, Tap, Witness } from '../../ports/tap.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
@@ -14,11 +15,13 @@ import { type NodeEvent, NodeProcess } from './nodes/node-process.ts';
 import { Warden } from './nodes/warden.ts';
 import { OwnInjector } from './own-injector.ts';
 import { ownerIn } from './owner-in.ts';
+import { practice } from './practice.ts';
 import { openFaultProxy } from './proxy/fault-proxy.ts';
 import { nodeNames } from './read-scenario.ts';
 import type { ClusterPlan } from './scenario.ts';
 import { tapEvents } from './tap-events.ts';
 import { UndoList } from './undo-list.ts';
+import { LoadCaches } from './workload/load-caches.ts';
 
 export interface OwnGroundOrder {
   readonly cluster: ClusterPlan;
@@ -72,7 +75,12 @@ async function open(order: OwnGroundOrder, doors: DrillDoors, undo: UndoList): P
   undo.closes(engine);
   const witness: Witness = (event) => tapEvents(event).forEach(order.record);
   const tap = undo.closes(await doors.openTap(place, witness));
-  const nodes = await createNodes(order, { doors, undo, upstream, warden, storeUrl: store.url });
+  const source = join(folder, 'practice');
+  await LoadCaches.prepare({ folder: source, nodeIds: [] });
+  const practised = { ...doors.environment, [practice.variable]: source };
+  const equipped = { ...doors, environment: practised };
+  const parts = { doors: equipped, undo, upstream, warden, storeUrl: store.url };
+  const nodes = await createNodes(order, parts);
   const starting = nodes.filter(({ nodeId }) => !order.first || nodeId === order.first);
   await Promise.all(starting.map((node) => node.start()));
   return { cluster: { nodes, broker, store, folder }, engine, openStore, tap, place };
@@ -139,6 +147,15 @@ class OwnGround implements Ground {
 
   get engine(): Engine {
     return this.#opened.engine;
+  }
+
+  get practice() {
+    const { folder, nodes } = this.#opened.cluster;
+    return {
+      folder: join(folder, 'practice'),
+      nodeIds: nodes.map(({ nodeId }) => nodeId),
+      visitor: async () => (await this.#operator()).visitor,
+    };
   }
 
   store(): Promise<InspectableStore> {

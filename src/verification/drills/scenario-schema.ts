@@ -22,6 +22,7 @@ const figures: Readonly<Record<BudgetName | 'p50' | 'p99', string>> = {
   settle:
     'From an op, or the end of a fault, until its peer is answered and every subscriber has it.',
   stale: 'For how long an owner may answer that was replaced (default: the TTL of a lease).',
+  cache: 'For how long a node may serve from its cache what was evicted.',
   p50: 'In which half of the ops are acknowledged.',
   p99: 'In which 99 of 100 ops are acknowledged.',
 };

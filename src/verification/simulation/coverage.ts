@@ -36,6 +36,12 @@ export const coverageNames = [
   'requestsAnswered',
   'peerReconnects',
   'operatorActs',
+  'connectionsOpened',
+  'groupsChanged',
+  'relayFrames',
+  'relayFramesLost',
+  'relayDaemons',
+  'relayRedirects',
 ] as const;
 
 export type CoverageName = (typeof coverageNames)[number];

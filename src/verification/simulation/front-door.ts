@@ -6,6 +6,7 @@ import { PeerSession } from '../../gateway/peer-session.ts';
 import { type Clock, repeat } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { BackplaneNode } from '../../runtime/node.ts';
+import { RelayDoorway } from './relay-doorway.ts';
 import type { RequestDiary } from './request-diary.ts';
 import type { Wire } from './sim-socket.ts';
 
@@ -27,10 +28,12 @@ export class FrontDoor {
   readonly #counters = new GatewayCounters();
   readonly #awareness: PeerAwareness;
   readonly #sessions = new Map<PeerSession, Wire>();
+  readonly relay: RelayDoorway;
 
   constructor(parts: FrontDoorParts) {
     this.#parts = parts;
     this.#node = watched(parts);
+    this.relay = new RelayDoorway({ ...parts, counters: this.#counters });
     this.#awareness = new PeerAwareness(this.#node, gatewayBounds.awarenessMax);
     repeat(
       parts.clock,
@@ -62,6 +65,7 @@ export class FrontDoor {
   }
 
   sendAway(): void {
+    this.relay.sendAway();
     let at = 0;
     const share = returnSpreadMs / Math.max(1, this.#sessions.size);
     for (const session of [...this.#sessions.keys()]) session.sendAway(Math.floor(share * at++));
@@ -69,6 +73,7 @@ export class FrontDoor {
 
   /** The process has ended; its machine tells whoever was connected. */
   reset(): void {
+    this.relay.reset();
     for (const wire of this.#sessions.values()) wire.reset();
   }
 }
@@ -77,6 +82,9 @@ export class FrontDoor {
 function watched({ node, diary, submitTimeoutMs }: FrontDoorParts): BackplaneNode {
   const used: Partial<BackplaneNode> = {
     nodeId: node.nodeId,
+    get presence() {
+      return node.presence;
+    },
     session: () => node.session(),
     submit: (doc, op, options) =>
       diary.follow(submitTimeoutMs, () => node.submit(doc, op, options)),

@@ -8,6 +8,7 @@ import { SeededRandom } from '../seeded-random.ts';
 import type { CoverageName } from './coverage.ts';
 import { drawProfile, type ProfileRequest, type SimProfile } from './fault-profile.ts';
 import { NothingUnexpected } from './nothing-unexpected.ts';
+import { simCacheBoundMs } from './sim-caches.ts';
 import { SimHistory } from './sim-history.ts';
 import { SimWorkload } from './sim-workload.ts';
 import { SimWorld } from './sim-world.ts';
@@ -23,6 +24,7 @@ export const simBudgets: Budgets = {
   latenessMs: 300,
   settleMs: 60_000,
   staleMs: 32_000,
+  cacheMs: simCacheBoundMs,
 };
 
 export interface SeedViolation {

@@ -87,6 +87,7 @@ export class SimBroker {
     if (data === 'wiped') this.memory.wipe();
     else if (data !== 'kept') this.memory.failOver(data);
     this.isUp = true;
+    if (data !== 'kept') this.#history.record({ ev: 'cache.forgotten' });
     if (data !== 'kept') this.#tellChanges(before);
   }
 

@@ -1,9 +1,12 @@
+import { MemoryCacheRecords } from '../../drivers/memory/memory-cache-records.ts';
 import { MemoryClusterRecords } from '../../drivers/memory/memory-cluster-records.ts';
 import { MemoryConnection } from '../../drivers/memory/memory-connection.ts';
 import { MemoryInspector } from '../../drivers/memory/memory-inspector.ts';
 import { MemoryLeases } from '../../drivers/memory/memory-leases.ts';
+import { MemoryRegistry } from '../../drivers/memory/memory-registry.ts';
 import { BackplaneError } from '../../foundation/errors.ts';
 import { protocol } from '../../foundation/limits.ts';
+import type { CacheRecords } from '../../ports/cache-records.ts';
 import type { ClusterRecords } from '../../ports/cluster-record.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Leases } from '../../ports/leases.ts';
@@ -15,6 +18,7 @@ import { type BusFaults, SimBus } from './sim-bus.ts';
 import { type CallFate, SimLine } from './sim-line.ts';
 import type { SimNetwork } from './sim-network.ts';
 import type { SimProcess } from './sim-process.ts';
+import { simRegistry } from './sim-registry.ts';
 
 /** What happens to commands on their way while the broker's line is at fault. */
 export interface CommandFaults {
@@ -74,7 +78,9 @@ export class SimEngine {
       bus: this.bus,
       sessions: this.#sessions(),
       leases: this.#leases(new MemoryLeases(connection)),
+      registry: simRegistry(new MemoryRegistry(connection), (step) => this.#call(step)),
       clusterRecords: this.#clusterRecords(new MemoryClusterRecords(connection)),
+      cacheRecords: this.#cacheRecords(new MemoryCacheRecords(connection)),
       inspector: new MemoryInspector(connection, this.#parts.process),
       close: async () => this.end(),
     };
@@ -194,6 +200,17 @@ export class SimEngine {
           for (const doc of before) if (!memory.directory.get(doc)) broker.unregistered(doc);
           return step;
         }),
+    };
+  }
+
+  #cacheRecords(inner: CacheRecords): CacheRecords {
+    return {
+      join: (...args) => this.#call(() => inner.join(...args)),
+      evict: (eviction) => this.#call(() => inner.evict(eviction)),
+      look: (regions) => this.#call(() => inner.look(regions)),
+      read: (...args) => this.#call(() => inner.read(...args)),
+      write: (write) => this.#call(() => inner.write(write)),
+      regions: () => this.#call(() => inner.regions()),
     };
   }
 

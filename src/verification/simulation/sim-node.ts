@@ -4,6 +4,7 @@ import type { LogFacts, Logger, LogLevel } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import { NodeRuntime } from '../../runtime/node-runtime.ts';
 import type { NodeDials } from '../../runtime/node-settings.ts';
+import type { RelaySettings } from '../../runtime/relay/redirect-rules.ts';
 import type { Coverage } from './coverage.ts';
 import { FrontDoor } from './front-door.ts';
 import { RequestDiary } from './request-diary.ts';
@@ -41,6 +42,7 @@ export interface SimNodeParts {
   readonly fastTakeover: boolean;
   readonly documentEngine: 'json' | 'log';
   readonly storeAnnounces: boolean;
+  readonly relay: RelaySettings;
   /** A life begins: time to register methods. */
   prepared(life: NodeLife): void;
   /** A line of the node's log. */
@@ -181,10 +183,10 @@ export class SimNode {
   }
 
   #settings() {
-    const { nodeId, dials, selfProbeMs, fastTakeover, documentEngine } = this.#parts;
+    const { nodeId, dials, selfProbeMs, fastTakeover, documentEngine, relay } = this.#parts;
     return {
       ...{ nodeId, version: '0.0.0-sim', pid: 1_000 + this.#lives, address: () => null, dials },
-      ...{ selfProbeMs, fastTakeover, documentEngine, drainRequested: () => {} },
+      ...{ selfProbeMs, fastTakeover, documentEngine, relay, drainRequested: () => {} },
     };
   }
 

@@ -26,7 +26,7 @@ export class NodeSocket {
     return this;
   }
 
-  send(text: string, sent: (error?: Error) => void): void {
+  send(text: string | Uint8Array, sent: (error?: Error) => void): void {
     if (this.readyState !== open) return sent(new Error('the socket is closed'));
     this.bufferedAmount += text.length;
     this.#wire.toPeer(
@@ -83,9 +83,10 @@ export class PeerSocket implements WebSocketLike {
     this.#listeners.set(type, listen);
   }
 
-  send(text: string): void {
+  send(text: string | Uint8Array): void {
     if (this.#state !== open) throw new BackplaneError('CLOSED', 'the socket is not open');
-    this.#wire.toNode(() => this.#wire.nodeEnd.emit('message', text, false));
+    const isBinary = typeof text !== 'string';
+    this.#wire.toNode(() => this.#wire.nodeEnd.emit('message', text, isBinary));
   }
 
   close(): void {
@@ -107,8 +108,10 @@ export class PeerSocket implements WebSocketLike {
     this.#listeners.get('open')?.({});
   }
 
-  receive(text: string): void {
-    if (this.#state === open) this.#listeners.get('message')?.({ data: text });
+  receive(text: string | Uint8Array): void {
+    if (this.#state !== open) return;
+    const data = typeof text === 'string' ? text : text.slice().buffer;
+    this.#listeners.get('message')?.({ data });
   }
 
   hearClose(code: number, reason: string): void {

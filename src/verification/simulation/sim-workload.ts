@@ -22,10 +22,16 @@ export class SimWorkload {
     this.#again(world.profile.requestEveryMs, () => this.#request());
     const operator = world.operator();
     this.#again(world.profile.operatorEveryMs, () => void operator.visit());
+    world.caches.start();
+    world.presence.start();
+    world.relays.start();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#world.caches.stop();
+    this.#world.presence.stop();
+    this.#world.relays.stop();
   }
 
   /** Every peer writes to every document it has open. */

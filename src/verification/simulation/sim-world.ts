@@ -5,12 +5,15 @@ import { SeededRandom } from '../seeded-random.ts';
 import { Coverage } from './coverage.ts';
 import type { SimProfile } from './fault-profile.ts';
 import { SimBroker } from './sim-broker.ts';
+import { SimCaches } from './sim-caches.ts';
 import type { SimHistory } from './sim-history.ts';
 import { SimNetwork } from './sim-network.ts';
 import { type NodeLife, type RunningFaults, SimNode } from './sim-node.ts';
 import { SimOperator } from './sim-operator.ts';
 import { SimPeer } from './sim-peer.ts';
+import { SimPresence } from './sim-presence.ts';
 import { SimProcess } from './sim-process.ts';
+import { SimRelays, simRelaySettings } from './sim-relays.ts';
 import { Wire } from './sim-socket.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -34,6 +37,9 @@ export class SimWorld {
   readonly broker: SimBroker;
   readonly logs: MemoryLogs;
   readonly nodes: readonly SimNode[];
+  readonly caches: SimCaches;
+  readonly presence: SimPresence;
+  readonly relays: SimRelays;
   readonly peers: SimPeer[] = [];
   readonly faults: RunningFaults = {
     bus: { lost: 0, doubled: 0, delayed: 0, delayMsMax: 0 },
@@ -54,6 +60,9 @@ export class SimWorld {
     const { random, coverage } = this;
     this.broker = new SimBroker({ timeline, random, history, coverage });
     this.logs = new MemoryLogs(random);
+    this.caches = new SimCaches(this);
+    this.presence = new SimPresence(this);
+    this.relays = new SimRelays(this);
     this.nodes = Array.from({ length: profile.nodes }, (_, at) => this.#node(`n${at + 1}`));
   }
 
@@ -122,6 +131,7 @@ export class SimWorld {
   tellViews(): void {
     const ids = this.broker.leases().map(([doc]) => `lease:${doc}`);
     this.history.record({ ev: 'registration.view', viewer: 'directory', ids });
+    this.presence.tellViews();
     const nameOf = (doc: string, id: string) => {
       for (const peer of this.peers) {
         const name = peer.subscriberAs(doc, id);
@@ -147,7 +157,8 @@ export class SimWorld {
       const lease = { key: `lease:${doc}`, role: 'lease', session, ttlMs: null } as const;
       this.history.record({ ev: 'final.key', ...lease });
     }
-    this.history.record({ ev: 'final.keys', count: leases.length });
+    const registered = this.presence.tellEnd();
+    this.history.record({ ev: 'final.keys', count: leases.length + registered });
     for (const node of this.nodes) node.collect();
   }
 
@@ -159,11 +170,15 @@ export class SimWorld {
     return new SimNode({
       ...{ machine, nodeId, timeline, network, broker, logs, history, coverage, random },
       ...{ faults, dials, selfProbeMs, fastTakeover, storeAnnounces, documentEngine },
+      relay: simRelaySettings(profile, machine),
       drift: {
         rate: 1 + (random.fraction() * 2 - 1) * driftMax,
         wallOffsetMs: Math.round((random.fraction() * 2 - 1) * driftMax * 1_000_000),
       },
-      prepared: (life) => this.#prepared(life),
+      prepared: (life) => {
+        this.#prepared(life);
+        this.caches.prepared(life);
+      },
       logged: this.#parts.logged,
     });
   }

@@ -8,6 +8,7 @@ import { createGateway, type Gateway, type GatewaySettings } from '../../../src/
 import type { Logger } from '../../../src/ports/logger.ts';
 import type { BackplaneNode } from '../../../src/runtime/node.ts';
 import { NodeRuntime } from '../../../src/runtime/node-runtime.ts';
+import { noRedirects, type RelaySettings } from '../../../src/runtime/relay/redirect-rules.ts';
 import { RawPeer } from './raw-peer.ts';
 
 export type GatewayOptions = Partial<Omit<GatewaySettings, 'clock' | 'random' | 'logger'>>;
@@ -45,6 +46,7 @@ export class GatewayWorld implements AsyncDisposable {
     nodeId: string,
     documentEngine: 'json' | 'log' = 'json',
     address: string | null = null,
+    relay?: RelaySettings,
   ): Promise<NodeRuntime> {
     const { clock, random, logger } = this;
     const engine = openMemoryEngine(this.#broker);
@@ -59,6 +61,7 @@ export class GatewayWorld implements AsyncDisposable {
         dials,
         fastTakeover: true,
         documentEngine,
+        relay,
         drainRequested() {},
       },
     );
@@ -69,11 +72,12 @@ export class GatewayWorld implements AsyncDisposable {
 
   async serve(
     nodeId: string,
-    options: GatewayOptions & { engine?: 'json' | 'log' } = {},
+    options: GatewayOptions & { engine?: 'json' | 'log'; relay?: Partial<RelaySettings> } = {},
   ): Promise<ServedNode> {
-    const { engine, ...settings } = options;
+    const { engine, relay, ...settings } = options;
     const gateway = await this.gateway(settings);
-    const node = await this.node(nodeId, engine, gateway.address());
+    const told = relay && { ...noRedirects, publicUrl: gateway.address(), ...relay };
+    const node = await this.node(nodeId, engine, gateway.address(), told);
     gateway.serve(node);
     return { node, gateway, address: gateway.address() };
   }

@@ -10,6 +10,7 @@ export function scriptedVisitor(doors: Partial<Visitor>): Visitor {
     request: refuse('request'),
     control: refuse('control'),
     follow: refuse('follow'),
+    followCache: refuse('followCache'),
     close: async () => {},
     ...doors,
   };

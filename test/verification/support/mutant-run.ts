@@ -1,6 +1,9 @@
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import type { ProfileRequest } from '../../../src/verification/simulation/fault-profile.ts';
+import type {
+  FaultName,
+  ProfileRequest,
+} from '../../../src/verification/simulation/fault-profile.ts';
 
 /** A mechanism taken out of the product: in one file, some text is replaced by another. */
 export interface Mutation {
@@ -12,7 +15,15 @@ export interface Mutation {
 export interface MutantRequest {
   readonly mutations: readonly Mutation[];
   readonly seeds: number;
-  readonly shape: { readonly nodes: number; readonly hours: number };
+  readonly shape: {
+    readonly nodes: number;
+    readonly hours: number;
+    readonly faults?: readonly FaultName[];
+    readonly documents?: number;
+    readonly peers?: number;
+  };
+  /** Only this one counts. */
+  readonly law?: string;
   /** How often to try to make the run that fails smaller. */
   readonly shrinkAttempts?: number;
 }
@@ -51,7 +62,8 @@ if (applied.size !== request.mutations.length) throw new Error('a mutation was n
 let outcome: MutantOutcome = { seed: null, laws: [], claim: null };
 for (let seed = 1; seed <= request.seeds; seed++) {
   const { violations } = await runSeed({ ...request.shape, seed });
-  const [first] = violations;
+  const found = violations.filter(({ law }) => !request.law || law === request.law);
+  const [first] = found;
   if (!first) continue;
   const laws = violations.map(({ law }) => law);
   outcome = { seed, laws, claim: first.counterexamples[0]?.claim ?? null };

@@ -4,6 +4,7 @@ import type { Clock } from '../../../ports/clock.ts';
 import type { Random } from '../../../ports/random.ts';
 import type { DrillNode, NodeAgent } from '../drill-cluster.ts';
 import { freePort } from '../free-port.ts';
+import { practice } from '../practice.ts';
 import type { FaultProxy } from '../proxy/fault-proxy.ts';
 import { type LifeOptions, NodeLife, type NodeLine } from './node-life.ts';
 import type { Warden } from './warden.ts';
@@ -185,7 +186,8 @@ function asFlag(name: string, value: string): string[] {
 /** What a node needs of the machine, and what developers load into their programs. */
 function nodeEnvironment(environment: NodeProcessOptions['environment']) {
   const { PATH, HOME, TMPDIR, NODE_OPTIONS } = environment;
-  return { PATH, HOME, TMPDIR, NODE_OPTIONS, NO_COLOR: '1' };
+  const source = { [practice.variable]: environment[practice.variable] };
+  return { PATH, HOME, TMPDIR, NODE_OPTIONS, NO_COLOR: '1', ...source };
 }
 
 function sessionIn(line: NodeLine): string | null {

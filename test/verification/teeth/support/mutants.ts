@@ -270,6 +270,17 @@ export const mutants = {
       },
     ],
   },
+  'cache-look': {
+    mechanism: 'the look that finds what was evicted unheard',
+    without: 'a node that hears of no eviction serves what it has',
+    edits: [
+      {
+        file: 'runtime/cache/region-stamps.js',
+        find: "if (!missed || known.count >= missed.stamp.count)\n            return 'pending';",
+        put: 'if (missed !== undefined) return this.#confirm(asked);',
+      },
+    ],
+  },
   'chain-check': {
     mechanism: 'the chain over the log, which shows that a store was put back',
     without: 'an owner goes on where a log that was put back ends',

@@ -128,6 +128,18 @@ const lostLastMessages = {
   ],
 };
 
+/** A node hears nothing of what is evicted from its cache, for longer than it may serve it. */
+const lostEvictions = {
+  cluster: two,
+  workload: load,
+  budgets,
+  steps: [
+    { run: '1s' },
+    { fault: 'drop-channel', on: 'node-2', channel: '*:cache:*', for: '6s' },
+    { run: '500ms' },
+  ],
+};
+
 /** Requests to the owner are lost on their way. */
 const lostRequests = {
   cluster: { nodes: 2, serve: { ...serve, 'request-timeout': '1s' } },
@@ -272,6 +284,7 @@ export const shortScenarios = {
   lostAnswers,
   refusedAppends,
   killedCommit,
+  lostEvictions,
   lostMessages,
   lostLastMessages,
   lostRequests,

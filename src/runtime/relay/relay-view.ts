@@ -1,0 +1,26 @@
+/** One workspace as a node sees it. */
+export interface RelayView {
+  readonly workspace: string;
+  /** Null when there is none. The node is the one its connection ends at. */
+  readonly daemon: {
+    readonly nodeId: string;
+    readonly session: string;
+    readonly publicUrl: string | null;
+  } | null;
+  readonly isDaemonHere: boolean;
+  readonly browsers: number;
+  readonly queuedBytes: number;
+  readonly dropped: number;
+  readonly redirects: number;
+}
+
+/** What a node answers about its workspaces, in the order of their names. */
+export interface RelayPage {
+  readonly nodeId: string;
+  /** Where it says that clients reach it. */
+  readonly publicUrl: string | null;
+  readonly redirects: boolean;
+  readonly workspaces: readonly RelayView[];
+  /** The last name of the page; null when there is no more. */
+  readonly next: string | null;
+}
