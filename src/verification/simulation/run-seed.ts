@@ -56,6 +56,8 @@ const warmUpMs = 10_000;
 const calmMs = 110_000;
 /** In the calm, when what should have converged is looked at. */
 const lookMs = 90_000;
+/** Before the silence: so long everybody has to say something that may be lost. */
+const lastWordsMs = 200;
 /** Until everything that was under way has ended. */
 const lastMs = 15_000;
 
@@ -124,12 +126,18 @@ async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promi
       120_000 + random.fraction() * 300_000,
       profile.durationMs - timeline.nowMs - calmMs,
     );
-    timeline.after(0, () => storm.begin());
-    timeline.after(stormMs * (1 - random.fraction() / 10), () => storm.killOwner());
-    await pass(stormMs);
-    const isLast = timeline.nowMs + 2 * calmMs >= profile.durationMs;
+    const isLast = timeline.nowMs + stormMs + 2 * calmMs >= profile.durationMs;
     // Half of the worlds end in silence: whatever was lost last, nothing that follows tells of it.
     const isSilent = isLast && random.fraction() < 0.5;
+    timeline.after(0, () => storm.begin());
+    if (isSilent) {
+      timeline.after(stormMs - lastWordsMs, () => {
+        if (random.fraction() < 0.6) storm.strike('bus-noise');
+        workload.writeEverywhere();
+      });
+    }
+    timeline.after(stormMs * (1 - random.fraction() / 10), () => storm.killOwner());
+    await pass(stormMs);
     timeline.after(0, () => {
       if (isSilent) workload.stop();
       storm.heal();

@@ -101,7 +101,9 @@ function cut(world: SimWorld, place: 'broker' | 'store'): InjectedFault | null {
   coverage.add(
     place === 'store' ? 'storeCuts' : ways === 'both' ? 'partitions' : 'partitionsOneWay',
   );
-  const lastsMs = lasting(world, 100, 70_000);
+  // Now and then for so long that whoever is cut off has to stop by its own clock.
+  const isLong = random.fraction() < 0.25;
+  const lastsMs = isLong ? lasting(world, 45_000, 80_000) : lasting(world, 100, 70_000);
   const halfOpen = timeline.after(lasting(world, 1_000, 60_000), () => {
     if (place === 'broker') life.engine.bus.detach();
   });

@@ -1,5 +1,5 @@
 import type { RequestTarget } from '../../runtime/reports.ts';
-import type { NodeLife } from './sim-node.ts';
+import type { NodeLife, SimNode } from './sim-node.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { SimWorld } from './sim-world.ts';
 
@@ -76,32 +76,36 @@ export class SimWorkload {
   }
 
   #request(): void {
+    const { network, random } = this.#world;
     const askers = this.#world.serving();
-    const lonely = askers.filter(({ machine }) => this.#world.network.isCut(machine, 'broker'));
-    const drawn = this.#world.random.fraction();
-    // Only its own application reaches a node that nobody else does: whether it still answers shows here.
-    const isLonely = lonely.length > 0 && this.#world.random.fraction() < 0.5;
-    const life = this.#world.pick(isLonely ? lonely : askers)?.serving;
-    const doc = this.#world.pick(this.#owned(isLonely ? life : null));
-    if (!life || !doc) return;
+    const doc = this.#world.pick(this.#world.documents());
     const nodeId = this.#world.pick(this.#world.nodes)?.machine ?? '';
-    const target: RequestTarget =
-      isLonely || drawn < 0.7
-        ? { kind: 'doc', doc }
-        : drawn < 0.85
-          ? { kind: 'node', nodeId }
-          : { kind: 'all' };
+    const drawn = random.fraction();
+    if (doc) {
+      const target: RequestTarget =
+        drawn < 0.7
+          ? { kind: 'doc', doc }
+          : drawn < 0.85
+            ? { kind: 'node', nodeId }
+            : { kind: 'all' };
+      this.#ask(this.#world.pick(askers), target);
+    }
+    // Only its own application reaches a node that nobody else does: whether it still answers shows here.
+    for (const node of askers.filter(({ machine }) => network.isCut(machine, 'broker'))) {
+      const { runtime } = node.serving as NodeLife;
+      const owned = this.#world.documents().filter((name) => runtime.ownedEpoch(name) !== null);
+      for (const name of owned) this.#ask(node, { kind: 'doc', doc: name });
+    }
+  }
+
+  #ask(node: SimNode | null, target: RequestTarget): void {
+    const life = node?.serving;
+    if (!life) return;
     life.diary
       .follow(requestTimeoutMs, (id) =>
         life.runtime.request(target, 'touch', Buffer.from(id), { timeoutMs: requestTimeoutMs }),
       )
       .catch(() => {});
-  }
-
-  /** What a node says it owns; everything when none is asked. */
-  #owned(life: NodeLife | null | undefined): string[] {
-    const documents = this.#world.documents();
-    return life ? documents.filter((doc) => life.runtime.ownedEpoch(doc) !== null) : documents;
   }
 
   /** Again and again, at times like that on average. */

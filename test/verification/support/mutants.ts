@@ -273,7 +273,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a node trusts its session beyond the deadline of its own clocks',
-    laws: ['no-answer-below-epoch'],
+    laws: ['no-answer-below-epoch', 'dead-are-gone', 'nothing-left-behind'],
     mutations: [
       {
         file: 'runtime/sessions/session-deadline.ts',
@@ -312,22 +312,6 @@ export const mutants: readonly Mutant[] = [
         file: 'drivers/memory/memory-session-book.ts',
         from: "if (life.beat !== expectedBeat) return 'renewed';",
         to: '',
-      },
-    ],
-  },
-  {
-    name: 'a document is kept that was taken under a session which is over',
-    laws: ['ops-end', 'recovery-in-time', 'no-answer-below-epoch', 'dead-are-gone'],
-    mutations: [
-      {
-        file: 'runtime/leases/take-document.ts',
-        from: 'if (!parts.keeper.isValid(session)) {',
-        to: 'if (session === null) {',
-      },
-      {
-        file: 'runtime/documents/documents.ts',
-        from: '      this.#requireSession(session);\n      const document',
-        to: '      const document',
       },
     ],
   },
