@@ -44,6 +44,8 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect presence': [[], ['--diff']],
   'inspect cache': [[], ['-o', 'json']],
   'cache probe': [['user:42', '--region', 'users']],
+  'inspect relay': [[], ['-o', 'json']],
+  'relay ping': [['node-a', 'node-b', '-n', '2']],
   'inspect awareness': [[], ['owned', '-o', 'json']],
   tail: [
     ['--cache', '--wait', '300ms'],
