@@ -71,8 +71,10 @@ export const cacheDials = {
 export const cacheLimits = {
   regionBytesMax: 64,
   keyBytesMax: 512,
-  /** Regions of one node, and of a cluster. */
+  /** Regions of one node. */
   regionsMax: 256,
+  /** Regions of a cluster, also of late, that an operator is told of. */
+  regionsListedMax: 4_096,
   entriesMax: 1_000_000,
   stalenessMsMin: 100,
   ttlMsMax: 86_400_000,

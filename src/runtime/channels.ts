@@ -26,7 +26,7 @@ export function cacheChannel(region: string): string {
 }
 
 export interface ChannelName {
-  readonly kind: 'inbox' | 'doc' | 'cache' | 'other';
+  readonly kind: 'inbox' | 'doc' | 'cache' | 'relay' | 'other';
   /** A session id, or the document's name; of a long document name, its hash. */
   readonly subject: string;
 }
@@ -37,7 +37,9 @@ export function readChannelName(channel: string): ChannelName {
   const kind = channel.slice(0, colon);
   const subject = channel.slice(colon + 1);
   if (kind === 'inbox') return { kind, subject };
-  if (kind === 'doc' || kind === 'cache') return { kind, subject: decodeSubject(subject) };
+  if (kind === 'doc' || kind === 'cache' || kind === 'relay') {
+    return { kind, subject: decodeSubject(subject) };
+  }
   return { kind: 'other', subject: channel };
 }
 

@@ -18,7 +18,7 @@ const readerRules = [
   ...['%R~backplane:*', '&backplane:*', '-@all', '+hello', '+ping', '+client|setname', '+time'],
   ...['+get', '+hget', '+hmget', '+hgetall', '+hscan', '+zrange', '+zscore', '+pttl'],
   ...['+eval_ro', '+evalsha_ro', '+publish', '+subscribe', '+unsubscribe'],
-  ...['+pubsub|numsub', '+pubsub|channels'],
+  ...['+pubsub|numsub', '+pubsub|channels', '+info'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'backplane-looking-'));
@@ -42,8 +42,14 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect users': [['-o', 'jsonl']],
   'inspect groups': [['--hub', 'main']],
   'inspect presence': [[], ['--diff']],
+  'inspect cache': [[], ['-o', 'json']],
+  'cache probe': [['user:42', '--region', 'users']],
+  'inspect relay': [[], ['-o', 'json']],
+  'relay ping': [['node-a', 'node-b', '-n', '2']],
   'inspect awareness': [[], ['owned', '-o', 'json']],
   tail: [
+    ['--cache', '--wait', '300ms'],
+    ['--cache', 'users', '--wait', '300ms', '-o', 'json'],
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],
   ],
@@ -74,6 +80,8 @@ let reader: CommandLine;
 beforeAll(async () => {
   cluster = await startNodeCluster('node-a', 'node-b');
   const { redis } = cluster;
+  const cached = (await cluster.node('node-cached')).caches.create({ region: 'users', l2: {} });
+  await cached.get('user:42', () => 'Ada');
   for (const doc of ['owned', 'free']) await cluster.write(doc, '{"title":"hello"}');
   const { code } = await commandLine({ BACKPLANE_URL: cluster.url }).run(
     'lease',

@@ -60,17 +60,6 @@ const mutants: readonly Mutant[] = [
     ],
   },
   {
-    name: 'a broker put back to an older state is believed',
-    laws: ['presence-converges', 'group-changes-kept'],
-    mutations: [
-      {
-        file: 'runtime/presence/presence.ts',
-        from: 'this.own.rewrite(hub);',
-        to: ';',
-      },
-    ],
-  },
-  {
     name: 'the connections of the dead stay',
     laws: ['presence-converges'],
     mutations: [

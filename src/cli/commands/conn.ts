@@ -68,7 +68,10 @@ function connJoinCommand(context: CommandContext): CommandDefinition {
       id: required('the connection', { parse: readId }),
       groups: rest('the groups', { parse: readGroup }),
     },
-    examples: [{ run: 'backplane conn join c-4v8q2m editors', shows: 'all groups it is in now' }],
+    examples: [
+      { run: 'backplane conn join c-4v8q2m editors', shows: 'all groups it is in now' },
+      { run: 'backplane conn join c-4v8q2m red blue -o json', shows: 'the same for programs' },
+    ],
     action: ({ id, groups }) => change(context, id, { join: groups }),
   });
 }
@@ -86,7 +89,10 @@ function connLeaveCommand(context: CommandContext): CommandDefinition {
       id: required('the connection', { parse: readId }),
       groups: rest('the groups', { parse: readGroup }),
     },
-    examples: [{ run: 'backplane conn leave c-4v8q2m editors', shows: 'the groups it is in yet' }],
+    examples: [
+      { run: 'backplane conn leave c-4v8q2m editors', shows: 'the groups it is in yet' },
+      { run: 'backplane conn leave c-4v8q2m red blue -o json', shows: 'the same for programs' },
+    ],
     action: ({ id, groups }) => change(context, id, { leave: groups }),
   });
 }

@@ -97,7 +97,7 @@ export class RedisCacheRecords implements CacheRecords {
     const call = { verb: 'HGETALL', args: [key], keys: [key], writes: false };
     const reply = new RedisReply(key);
     const answer = await this.#connection.call(call);
-    return flatKeys(answer, reply).slice(0, cacheLimits.regionsMax);
+    return flatKeys(answer, reply).slice(0, cacheLimits.regionsListedMax);
   }
 
   async #note(region: string): Promise<void> {

@@ -56,7 +56,7 @@ export async function* followCaches(
   const queue = new CacheQueue(parts.clock);
   const ears = new Map<string, Promise<Subscription>>();
   const listen = async (names: readonly string[]) => {
-    const fresh = names.filter((name) => !ears.has(name)).slice(0, cacheLimits.regionsMax);
+    const fresh = names.filter((name) => !ears.has(name)).slice(0, cacheLimits.regionsListedMax);
     for (const name of fresh) {
       ears.set(
         name,

@@ -121,7 +121,7 @@ export class Presence implements PresenceDoor {
   register(identity: ConnectionIdentity, door: ConnectionDoor): RegisteredConnection {
     const { id, hub } = this.own.add(identity, door);
     // Whoever has connections in a hub will be asked about it.
-    this.feeds.follow(hub).catch((error) => this.#report(error));
+    if (!this.feeds.peek(hub)) this.feeds.follow(hub).catch((error) => this.#report(error));
     return {
       id,
       read: () => this.#ownConnection(id),

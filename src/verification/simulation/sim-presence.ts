@@ -13,6 +13,8 @@ const changeEveryMs = 3_000;
 /** Nodes that are asked about a hub go on to follow it. */
 const lookEveryMs = 20_000;
 const openMax = 24;
+/** In some worlds nothing changes for long: whatever was lost last, nothing that follows tells of it. */
+const fitMs = { period: 240_000, active: 70_000 };
 
 interface Held {
   readonly life: NodeLife;
@@ -31,6 +33,7 @@ export class SimPresence {
   readonly #random: Random;
   readonly #held = new Map<string, Held>();
   readonly isOn: boolean;
+  readonly #phaseMs: number | null;
   #changes = 0;
   #stopped = false;
 
@@ -38,13 +41,15 @@ export class SimPresence {
     this.#world = world;
     this.#random = new SeededRandom(world.profile.seed ^ 0x9e5e);
     this.isOn = this.#random.fraction() < 0.5;
+    const isFitful = this.#random.fraction() < 0.5;
+    this.#phaseMs = isFitful ? this.#random.fraction() * fitMs.period : null;
   }
 
   start(): void {
     if (!this.isOn) return;
-    this.#again(openEveryMs, () => this.#open());
-    this.#again(closeEveryMs, () => this.#close());
-    this.#again(changeEveryMs, () => this.#change());
+    this.#again(openEveryMs, () => this.#isActive() && this.#open());
+    this.#again(closeEveryMs, () => this.#isActive() && this.#close());
+    this.#again(changeEveryMs, () => this.#isActive() && this.#change());
     this.#again(lookEveryMs, () => this.#look());
   }
 
@@ -72,6 +77,11 @@ export class SimPresence {
     }
     for (const [name, { session }] of names) tell(`name:${name}`, session);
     return count;
+  }
+
+  #isActive(): boolean {
+    if (this.#phaseMs === null) return true;
+    return (this.#world.timeline.nowMs + this.#phaseMs) % fitMs.period < fitMs.active;
   }
 
   #open(): void {
@@ -151,7 +161,7 @@ export class SimPresence {
     return from[Math.floor(this.#random.fraction() * from.length)];
   }
 
-  #again(meanMs: number, act: () => void): void {
+  #again(meanMs: number, act: () => unknown): void {
     const { timeline } = this.#world;
     timeline.after(-Math.log(1 - this.#random.fraction()) * meanMs, () => {
       if (this.#stopped) return;

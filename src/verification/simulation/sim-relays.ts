@@ -27,11 +27,16 @@ const againMs = 5_000;
 const slowMs = 200;
 const pendingMax = 20;
 
-/** Half of the worlds redirect; every machine is allowed, and the last one has no public URL. */
+/** Every third world has workspaces: they cost as much as all the rest of it. */
+function hasWorkspaces(seed: number): boolean {
+  return seed % 3 === 0;
+}
+
+/** Half of those worlds redirect; every machine is allowed, and the last one has no public URL. */
 export function simRelaySettings({ seed, nodes }: SimProfile, machine: string): RelaySettings {
   const machines = Array.from({ length: nodes }, (_, at) => `n${at + 1}`);
   const publicUrl = machine === machines.at(-1) ? null : `http://${machine}`;
-  return { publicUrl, redirect: seed % 2 === 0, redirectAllow: machines };
+  return { publicUrl, redirect: Math.floor(seed / 3) % 2 === 1, redirectAllow: machines };
 }
 
 /**
@@ -53,6 +58,7 @@ export class SimRelays {
   }
 
   start(): void {
+    if (!hasWorkspaces(this.#world.profile.seed)) return;
     for (const workspace of workspaces) {
       this.#hireDaemon(workspace, null);
       for (let at = 0; at < browsersEach; at++) this.#hireBrowser(workspace);
