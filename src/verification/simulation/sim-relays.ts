@@ -18,7 +18,7 @@ import type { SimWorld } from './sim-world.ts';
 
 const workspaces = ['w1', 'w2'];
 const browsersEach = 2;
-const sendEveryMs = 3_000;
+const sendEveryMs = 12_000;
 const burstMax = 4;
 const daemonLifeMs = 150_000;
 const browserLifeMs = 90_000;
