@@ -110,7 +110,10 @@ export const errorCatalogue = {
   GROUP_UNKNOWN: definite('The group has no connection, on any node.', 'backplane inspect groups'),
   NODE_UNKNOWN: definite('No node has this id.', 'backplane inspect nodes'),
   SCENARIO_UNKNOWN: definite('No scenario has this name.', 'backplane drill list'),
-  CACHE_REGION_UNKNOWN: definite('No node has a cache region of this name.', 'backplane inspect cache'),
+  CACHE_REGION_UNKNOWN: definite(
+    'No node has a cache region of this name.',
+    'backplane inspect cache',
+  ),
 
   // Time, and nobody there.
   DEADLINE_EXCEEDED: indefinite(

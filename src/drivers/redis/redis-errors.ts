@@ -149,7 +149,8 @@ function hasWrittenBefore(message: string, attempt: RedisAttempt): boolean {
 
 /** After a return nothing more is done. */
 const harmlessLine = /\breturn\b|-- changes nothing$/;
-const readingVerbs = /^(EXISTS|GET|HM?GET|HGETALL|HSCAN|PTTL|TIME|XRANGE|ZRANGE|ZRANGEBYSCORE|ZSCORE)$/;
+const readingVerbs =
+  /^(EXISTS|GET|HM?GET|HGETALL|HSCAN|PTTL|TIME|XRANGE|ZRANGE|ZRANGEBYSCORE|ZSCORE)$/;
 
 /** The lines of a script up to the one that was refused; null when it was no script. */
 function linesUpTo(message: string, attempt: RedisAttempt): string[] | null {
