@@ -115,6 +115,7 @@ export async function runProfile(
 
 async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promise<void> {
   const { timeline, profile, random } = world;
+  const hasFaults = Object.keys(profile.faults).length > 0;
   const pass = (forMs: number) => timeline.run(timeline.nowMs + forMs, () => false);
   timeline.at(0, () => {
     for (const node of world.nodes) timeline.after(random.fraction() * 500, () => node.start());
@@ -130,13 +131,14 @@ async function live(world: SimWorld, workload: SimWorkload, storm: Storm): Promi
     // Half of the worlds end in silence: whatever was lost last, nothing that follows tells of it.
     const isSilent = isLast && random.fraction() < 0.5;
     timeline.after(0, () => storm.begin());
-    if (isSilent) {
+    if (isSilent && hasFaults) {
       timeline.after(stormMs - lastWordsMs, () => {
         if (random.fraction() < 0.6) storm.strike('bus-noise');
         workload.writeEverywhere();
       });
     }
-    timeline.after(stormMs * (1 - random.fraction() / 10), () => storm.killOwner());
+    const killMs = stormMs * (1 - random.fraction() / 10);
+    if (hasFaults) timeline.after(killMs, () => storm.killOwner());
     await pass(stormMs);
     timeline.after(0, () => {
       if (isSilent) workload.stop();
