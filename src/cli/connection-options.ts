@@ -10,7 +10,7 @@ export function connectionOptions() {
     user: option('--user <USER>', 'only connections of this user', anyText),
     group: option('--group <GROUP>', 'only connections in this group', anyText),
     attribute: option(
-      '--attribute <KEY=PATTERN>',
+      '--attribute <NAME=PATTERN>',
       'only connections with an attribute that matches, as device=phone-*',
       parseAttribute,
     ),

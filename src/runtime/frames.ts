@@ -264,19 +264,7 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 function isWellFormed(frame: Frame): boolean {
   switch (frame.kind) {
     case 'request':
-      return (
-        isText(frame.id) &&
-        isText(frame.from) &&
-        isText(frame.method) &&
-        (frame.doc === null || isText(frame.doc)) &&
-        ['op', 'call', 'control'].includes(frame.plane) &&
-        typeof frame.direct === 'boolean' &&
-        isCount(frame.hops) &&
-        Number.isFinite(frame.remainingMs) &&
-        Number.isFinite(frame.sentAt) &&
-        Number.isFinite(frame.sentMs) &&
-        ['undefined', 'boolean'].includes(typeof frame.again)
-      );
+      return requestFits(frame);
     case 'reply':
       return (
         isText(frame.id) &&
@@ -321,6 +309,22 @@ function isWellFormed(frame: Frame): boolean {
     case 'relay-news':
       return isText(frame.workspace);
   }
+}
+
+function requestFits(frame: RequestFrame): boolean {
+  return (
+    isText(frame.id) &&
+    isText(frame.from) &&
+    isText(frame.method) &&
+    (frame.doc === null || isText(frame.doc)) &&
+    ['op', 'call', 'control'].includes(frame.plane) &&
+    typeof frame.direct === 'boolean' &&
+    isCount(frame.hops) &&
+    Number.isFinite(frame.remainingMs) &&
+    Number.isFinite(frame.sentAt) &&
+    Number.isFinite(frame.sentMs) &&
+    ['undefined', 'boolean'].includes(typeof frame.again)
+  );
 }
 
 function opsFit(frame: OpsFrame): boolean {

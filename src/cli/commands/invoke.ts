@@ -22,7 +22,7 @@ export function invokeCommand(context: CommandContext): CommandDefinition {
     impact: 'rw',
     output: 'report',
     arguments: {
-      target: required('conn:ID, user:NAME, group:NAME, attr:KEY=PATTERN, hub:NAME or all', {
+      target: required('conn:ID, user:NAME, group:NAME, attr:NAME=PATTERN, hub:NAME or all', {
         parse: parseConnectionTarget,
         completes: targetWords,
       }),

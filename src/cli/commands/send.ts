@@ -17,13 +17,13 @@ export function sendCommand(context: CommandContext): CommandDefinition {
     name: 'send',
     summary: 'send a message to connections, on whatever node they are',
     description: [
-      'Hands a message to one connection (conn:ID), to all of a user (user:NAME), of a group (group:NAME), with an attribute (attr:KEY=PATTERN), of a hub (hub:NAME), or to everyone (all), at most once to each. No answer is waited for.',
+      'Hands a message to one connection (conn:ID), to all of a user (user:NAME), of a group (group:NAME), with an attribute (attr:NAME=PATTERN), of a hub (hub:NAME), or to everyone (all), at most once to each. No answer is waited for.',
       'Exits 4 when nobody matches, 11 when some of them were not reached.',
     ],
     impact: 'rw',
     output: 'report',
     arguments: {
-      target: required('conn:ID, user:NAME, group:NAME, attr:KEY=PATTERN, hub:NAME or all', {
+      target: required('conn:ID, user:NAME, group:NAME, attr:NAME=PATTERN, hub:NAME or all', {
         parse: parseConnectionTarget,
         completes: targetWords,
       }),

@@ -4,7 +4,7 @@ import {
   checkSelector,
 } from '../../runtime/presence/connection-selector.ts';
 
-/** Reads `conn:ID`, `user:NAME`, `group:NAME`, `attr:KEY=PATTERN`, `hub:NAME` or `all`. Throws USAGE, NAME_INVALID. */
+/** Reads `conn:ID`, `user:NAME`, `group:NAME`, `attr:NAME=PATTERN`, `hub:NAME` or `all`. Throws USAGE, NAME_INVALID. */
 export function parseConnectionTarget(text: string): ConnectionSelector {
   if (text === 'all') return {};
   const colon = text.indexOf(':');
@@ -22,16 +22,16 @@ export function parseConnectionTarget(text: string): ConnectionSelector {
       return checkSelector({ attribute: parseAttribute(value) });
     default:
       throw new BackplaneError('USAGE', `"${text.slice(0, 80)}" names no connections`, {
-        remedy: 'write conn:ID, user:NAME, group:NAME, attr:KEY=PATTERN, hub:NAME or all',
+        remedy: 'write conn:ID, user:NAME, group:NAME, attr:NAME=PATTERN, hub:NAME or all',
       });
   }
 }
 
-/** `KEY=PATTERN`, in which `*` and `?` stand for any text and any character. Throws USAGE. */
+/** `NAME=PATTERN`, in which `*` and `?` stand for any text and any character. Throws USAGE. */
 export function parseAttribute(text: string): { key: string; glob: string } {
   const equals = text.indexOf('=');
   if (equals > 0) return { key: text.slice(0, equals), glob: text.slice(equals + 1) };
-  throw new BackplaneError('USAGE', `"${text.slice(0, 80)}" is not KEY=PATTERN`);
+  throw new BackplaneError('USAGE', `"${text.slice(0, 80)}" is not NAME=PATTERN`);
 }
 
 /** Refuses to mean something else than it says: a hub twice. */
