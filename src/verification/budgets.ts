@@ -31,6 +31,14 @@ export const budgetDefaults: Budgets = {
   cacheMs: 11_000,
 };
 
+/** A node that heard nothing of the last change finds it out by comparing, every few seconds. */
+const presenceMsMin = 6_000;
+
+/** From the last change of a connection, or the end of a fault, until every node sees it so. */
+export function presenceMsOf({ cleanupMs }: Budgets): number {
+  return Math.max(cleanupMs, presenceMsMin);
+}
+
 /** `recovery` for `recoveryMs`: what a person calls them. */
 export const budgetNames = Object.keys(budgetDefaults).map((key) => key.replace(/Ms$/, ''));
 

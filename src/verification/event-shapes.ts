@@ -109,7 +109,7 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
   'registration.remove': { id: text },
   'registration.view': { viewer: text, ids: texts },
   'presence.open': { connection: text, nodeId: text },
-  'presence.close': { connection: text },
+  'presence.close': { connection: text, certainty: orAbsent(certainty) },
   'presence.change': {
     id: text,
     connection: text,
@@ -186,7 +186,7 @@ const meanings: Readonly<Record<EventName, string>> = {
   'registration.view': 'all the registrations one viewer sees',
   'presence.open':
     'a connection was opened on a node; it lasts until it is closed or that node goes down',
-  'presence.close': 'it was closed',
+  'presence.close': 'it was closed; indefinite: its client lost it, and its node may still have it',
   'presence.change': 'a node was asked to have a connection join or leave a group',
   'presence.changed': 'the answer: done, not done and never will be, or nobody knows',
   'presence.view': 'the connections one node sees, with the groups of each',

@@ -267,9 +267,11 @@ export interface PresenceOpen extends Recorded {
   readonly nodeId: string;
 }
 
+/** Indefinite: its client lost it, and its node may not have noticed. */
 export interface PresenceClose extends Recorded {
   readonly ev: 'presence.close';
   readonly connection: string;
+  readonly certainty?: Certainty | null;
 }
 
 /** Somebody asks some node to have a connection join or leave a group. */

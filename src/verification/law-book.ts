@@ -1,4 +1,4 @@
-import { type Budgets, budgetDefaults } from './budgets.ts';
+import { type Budgets, budgetDefaults, presenceMsOf } from './budgets.ts';
 import type { Law } from './law.ts';
 import { AckedIsKept } from './laws/acked-is-kept.ts';
 import { AppliedOnce } from './laws/applied-once.ts';
@@ -38,8 +38,8 @@ export function lawsOf(budgets: Budgets): Law[] {
     new DeliveriesArrive(budgets.settleMs),
     new RequestsEnd(budgets.latenessMs),
     new AwarenessConverges(budgets.awarenessMs),
-    new PresenceConverges(budgets.cleanupMs),
-    new GroupChangesKept(budgets.cleanupMs),
+    new PresenceConverges(presenceMsOf(budgets)),
+    new GroupChangesKept(presenceMsOf(budgets)),
     new RelayFramesOnce(budgets.settleMs),
     new RelayOneWay(),
     new DeadAreGone(budgets.cleanupMs),

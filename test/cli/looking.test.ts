@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { leavesOf, loadCommands } from '../../src/cli/load-commands.ts';
+import type { ConnectionDoor } from '../../src/runtime/presence/presence-door.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { happened, historyText } from '../support/history-text.ts';
 import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
@@ -74,14 +75,22 @@ const lines = Object.entries(looks).flatMap(([name, tails]) =>
 const isWatch = (line: readonly string[]) => line.includes('--watch');
 const ending = lines.filter((line) => !isWatch(line));
 
+const silentDoor: ConnectionDoor = {
+  message: () => {},
+  invoke: async ({ payload }) => payload,
+  kicked: () => {},
+};
+
 let cluster: NodeCluster;
 let reader: CommandLine;
 
 beforeAll(async () => {
   cluster = await startNodeCluster('node-a', 'node-b');
   const { redis } = cluster;
-  const cached = (await cluster.node('node-cached')).caches.create({ region: 'users', l2: {} });
+  const third = await cluster.node('node-ab');
+  const cached = third.caches.create({ region: 'users', l2: {} });
   await cached.get('user:42', () => 'Ada');
+  third.presence.register({ user: 'ann', groups: ['red'] }, silentDoor);
   for (const doc of ['owned', 'free']) await cluster.write(doc, '{"title":"hello"}');
   const { code } = await commandLine({ BACKPLANE_URL: cluster.url }).run(
     'lease',

@@ -72,6 +72,7 @@ export async function attachGround(order: AttachedGroundOrder, doors: DrillDoors
     urls,
     engine,
     practice: null,
+    visitor: async () => visitor,
     store: order.store,
     ownerOf: (doc) => ownerIn(engine, doc),
     startAll: async () => {},

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Budgets } from '../budgets.ts';
+import { type Budgets, presenceMsOf } from '../budgets.ts';
 import { LiveJudge } from '../live-judge.ts';
 import { SeededRandom } from '../seeded-random.ts';
 import { drillBudgets } from './drill-budgets.ts';
@@ -10,6 +10,7 @@ import { HistoryRecorder, type Recordable } from './history-recorder.ts';
 import { type InjectedFault, StepRunner } from './run-steps.ts';
 import type { Scenario, WorkloadPlan } from './scenario.ts';
 import { LoadCaches } from './workload/load-caches.ts';
+import { LoadPresence } from './workload/load-presence.ts';
 import { LoadRelay } from './workload/load-relay.ts';
 import {
   type Laggard,
@@ -70,6 +71,7 @@ export class Drill {
   #phase: DrillPhase = 'starting';
   #doing = 'starting the cluster';
   #workload: Workload | null = null;
+  #presence: LoadPresence | null = null;
   #steps: StepRunner | null = null;
   #lastDeathMs = Number.NEGATIVE_INFINITY;
   /** Since when no fault has ended any more. */
@@ -108,6 +110,7 @@ export class Drill {
       try {
         await this.#rehearse(ground, recorder, signal);
       } finally {
+        await this.#presence?.close();
         await this.#workload?.close();
         await ground.close();
       }
@@ -136,9 +139,12 @@ export class Drill {
     caches?.start();
     const relay = this.#openRelay(ground, recorder);
     relay.start();
+    const presence = await this.#openPresence(ground, recorder);
+    presence.start();
     this.#phase = 'breaking';
     await this.#break(ground, recorder, signal)
       .finally(() => caches?.stop())
+      .finally(() => presence.stop())
       .finally(() => relay.stop());
     if (signal.aborted) return;
     this.#phase = 'settling';
@@ -146,8 +152,10 @@ export class Drill {
     if (signal.aborted) return;
     this.#phase = 'reading';
     await this.#read(ground, workload, recorder);
+    this.#problems.push(...(await presence.recordViews()));
     this.#phase = 'ending';
     this.#doing = 'the nodes leave';
+    await presence.close();
     await workload.close();
     this.#problems.push(...(await ground.leave()));
   }
@@ -182,7 +190,7 @@ export class Drill {
     if (ground.practice === null) return null;
     return new LoadCaches({
       place: ground.practice,
-      visitor: await ground.practice.visitor(),
+      visitor: await ground.visitor(),
       cacheRecords: ground.engine.cacheRecords,
       recorder,
       clock: this.#parts.clock,
@@ -194,6 +202,16 @@ export class Drill {
     const { run, token } = this.#order;
     const { clock } = this.#parts;
     return new LoadRelay({ workspace: `drill-${run}`, urls, token, recorder, clock });
+  }
+
+  async #openPresence(ground: Ground, recorder: HistoryRecorder): Promise<LoadPresence> {
+    const { run, seed, token } = this.#order;
+    const { clock } = this.#parts;
+    const { urls, engine } = ground;
+    const random = new SeededRandom(seed + 3);
+    const parts = { urls, engine, token, recorder, clock, random, name: `drill-${run}` };
+    this.#presence = new LoadPresence({ ...parts, visitor: await ground.visitor() });
+    return this.#presence;
   }
 
   async #break(ground: Ground, recorder: HistoryRecorder, signal: AbortSignal): Promise<void> {
@@ -235,7 +253,8 @@ export class Drill {
     await sleep(this.#parts.clock, awarenessMs + slackMs);
     // Whoever dies meanwhile has that time as well; but a cluster that never rests is read at last.
     for (let waits = 0; waits < clearingsMax; waits++) {
-      const leftMs = this.#clearedMs(cleanupMs) + slackMs - this.#elapsedMs();
+      const restMs = Math.max(this.#clearedMs(cleanupMs), this.#seenMs());
+      const leftMs = restMs + slackMs - this.#elapsedMs();
       if (leftMs > 0) await sleep(this.#parts.clock, leftMs);
     }
   }
@@ -244,6 +263,11 @@ export class Drill {
   #clearedMs(cleanupMs: number): number {
     const hasDied = this.#lastDeathMs > Number.NEGATIVE_INFINITY;
     return hasDied ? Math.max(this.#lastDeathMs, this.#quietSinceMs) + cleanupMs : 0;
+  }
+
+  /** When every node must see what became of connections while there were faults. */
+  #seenMs(): number {
+    return this.#quietSinceMs + presenceMsOf(this.#budgets);
   }
 
   async #read(ground: Ground, workload: Workload, recorder: HistoryRecorder): Promise<void> {

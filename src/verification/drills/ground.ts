@@ -18,7 +18,9 @@ export interface Ground {
   readonly urls: readonly string[];
   readonly engine: Engine;
   /** Where its nodes have caches that can be asked; null for a cluster that existed before. */
-  readonly practice: (PracticePlace & { visitor(): Promise<Visitor> }) | null;
+  readonly practice: PracticePlace | null;
+  /** One who asks its nodes. Opened when it is first asked for. */
+  visitor(): Promise<Visitor>;
   /** Opened when it is first asked for. */
   store(): Promise<InspectableStore>;
   /** The node that owns the document by the directory, if its session lives. */

@@ -154,8 +154,11 @@ class OwnGround implements Ground {
     return {
       folder: join(folder, 'practice'),
       nodeIds: nodes.map(({ nodeId }) => nodeId),
-      visitor: async () => (await this.#operator()).visitor,
     };
+  }
+
+  async visitor(): Promise<Visitor> {
+    return (await this.#operator()).visitor;
   }
 
   store(): Promise<InspectableStore> {
@@ -190,7 +193,6 @@ class OwnGround implements Ground {
     return this.#undo.run();
   }
 
-  /** A visitor is opened for a scenario that has something for it to do. */
   async #operator(): Promise<{ engine: Engine; visitor: Visitor }> {
     const { engine } = this;
     this.#visitor ??= openVisitor({ engine, ...this.#doors }, { mayFence: false }).then((visitor) =>

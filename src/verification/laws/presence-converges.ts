@@ -6,6 +6,8 @@ interface Known {
   readonly open: EventOf<'presence.open'>;
   /** What ended it: its own end, or that of its node. */
   closed: HistoryEvent | null;
+  /** Its client lost it: it may be there as long as its node is. */
+  isDoubtful: boolean;
 }
 
 /** When nothing changes and nothing is broken, every node sees exactly the connections there are. */
@@ -26,12 +28,13 @@ export class PresenceConverges implements Law {
     this.#faults.observe(event);
     switch (event.ev) {
       case 'presence.open': {
-        this.#connections.set(event.connection, { open: event, closed: null });
+        this.#connections.set(event.connection, { open: event, closed: null, isDoubtful: false });
         const open = this.#openOn.get(event.nodeId) ?? new Set();
         this.#openOn.set(event.nodeId, open.add(event.connection));
         return;
       }
       case 'presence.close':
+        if (event.certainty === 'indefinite') return this.#lost(event.connection);
         return this.#closed(event.connection, event);
       case 'node.down':
         for (const id of this.#openOn.get(event.nodeId) ?? []) this.#closed(id, event);
@@ -56,6 +59,11 @@ export class PresenceConverges implements Law {
     return this.#findings.verdict(detail, checked === 0 ? none : null);
   }
 
+  #lost(id: string): void {
+    const known = this.#connections.get(id);
+    if (known) known.isDoubtful = true;
+  }
+
   #closed(id: string, event: HistoryEvent): void {
     const known = this.#connections.get(id);
     if (!known || known.closed) return;
@@ -69,12 +77,13 @@ export class PresenceConverges implements Law {
     const isSettled = (event: HistoryEvent) => {
       return Math.max(event.atMs, quietSinceMs) + this.#budgetMs < view.atMs;
     };
-    for (const [id, { open, closed }] of this.#connections) {
+    for (const [id, { open, closed, isDoubtful }] of this.#connections) {
       const isSeen = Object.hasOwn(view.connections, id);
-      if (closed === null && isSettled(open)) {
+      if (closed === null) {
+        if (isDoubtful || !isSettled(open)) continue;
         this.#findings.checked += 1;
         if (!isSeen) this.#findings.violated(`${view.viewer} does not see ${id}`, open, view);
-      } else if (closed !== null && isSettled(closed)) {
+      } else if (isSettled(closed)) {
         this.#findings.checked += 1;
         if (isSeen) {
           this.#findings.violated(`${view.viewer} sees the ghost of ${id}`, open, closed, view);
