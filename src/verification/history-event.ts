@@ -271,7 +271,7 @@ export interface PresenceOpen extends Recorded {
 export interface PresenceClose extends Recorded {
   readonly ev: 'presence.close';
   readonly connection: string;
-  readonly certainty?: Certainty | null;
+  readonly certainty?: Certain | null;
 }
 
 /** Somebody asks some node to have a connection join or leave a group. */

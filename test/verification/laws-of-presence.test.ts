@@ -22,31 +22,39 @@ describe('presence-converges', () => {
 
   test('accepts a view of exactly the connections there are, and any view before its time', async () => {
     const history = [
-      ...[open('c1'), open('c2'), close('c2', 100), view({ c2: [] }, 900)],
-      ...[view({ c1: [] }, 2_000), open('c3', 'n1', 2_100), view({ c1: [] }, 2_500)],
+      ...[open('c1'), open('c2'), close('c2', 100), view({ c2: [] }, 5_900)],
+      ...[view({ c1: [] }, 7_000), open('c3', 'n1', 7_100), view({ c1: [] }, 7_500)],
     ];
     expect(await verdictOf(law, history, budgets)).toMatchObject({ outcome: 'holds' });
   });
 
   test('rejects a connection that a node does not see', async () => {
-    expect(await rejected(law, [open('c1'), view({}, 1_001)], budgets)).toEqual([2, 3]);
+    expect(await rejected(law, [open('c1'), view({}, 6_001)], budgets)).toEqual([2, 3]);
   });
 
   test('rejects the ghost of one that was closed, or whose node went down', async () => {
-    const closed = [open('c1'), close('c1', 10), view({ c1: [] }, 1_011)];
+    const closed = [open('c1'), close('c1', 10), view({ c1: [] }, 6_011)];
     expect(await rejected(law, closed, budgets)).toEqual([2, 3, 4]);
-    const dead = [open('c1'), down('n1', 10), view({ c1: [] }, 1_011)];
+    const dead = [open('c1'), down('n1', 10), view({ c1: [] }, 6_011)];
     expect(await rejected(law, dead, budgets)).toEqual([2, 3, 4]);
+  });
+
+  test('asks nothing of one that only its client has lost, as long as its node is there', async () => {
+    const lost = { ...close('c1', 10), certainty: 'indefinite' };
+    const history = [open('c1'), lost, view({}, 7_000), view({ c1: [] }, 7_001)];
+    expect(await outcomeOf(law, history, budgets)).toBe('unknown');
+    const dead = [open('c1'), lost, down('n1', 20), view({ c1: [] }, 6_021)];
+    expect(await rejected(law, dead, budgets)).toEqual([2, 4, 5]);
   });
 
   test('asks nothing while something is broken, and for a while after', async () => {
     const fault = { t: 500, ev: 'fault.start', id: 'f', fault: 'cut', recoveryFrom: 'end' };
     const history = [
       ...[open('c1'), fault, view({}, 5_000), { t: 6_000, ev: 'fault.end', id: 'f' }],
-      view({}, 6_900),
+      view({}, 11_900),
     ];
     expect(await outcomeOf(law, history, budgets)).toBe('unknown');
-    expect(await outcomeOf(law, [...history, view({}, 7_001)], budgets)).toBe('violated');
+    expect(await outcomeOf(law, [...history, view({}, 12_001)], budgets)).toBe('violated');
   });
 });
 
@@ -56,33 +64,33 @@ describe('group-changes-kept', () => {
   test('accepts groups that were joined and not left, and not those that were', async () => {
     const history = [
       ...[open('c1'), ask('1', 'a', 1), told('1', 2), ask('2', 'b', 3), told('2', 4)],
-      ...[ask('3', 'a', 5, 'leave'), told('3', 6), view({ c1: ['b'] }, 2_000)],
+      ...[ask('3', 'a', 5, 'leave'), told('3', 6), view({ c1: ['b'] }, 7_000)],
     ];
     expect(await verdictOf(law, history, budgets)).toMatchObject({ outcome: 'holds', checked: 2 });
   });
 
   test('rejects a change that was acknowledged and lost', async () => {
-    const joined = [open('c1'), ask('1', 'a', 1), told('1', 2), view({ c1: [] }, 2_000)];
+    const joined = [open('c1'), ask('1', 'a', 1), told('1', 2), view({ c1: [] }, 7_000)];
     expect(await rejected(law, joined, budgets)).toEqual([3, 4, 5]);
     const left = [
       ...[open('c1'), ask('1', 'a', 1), told('1', 2), ask('2', 'a', 3, 'leave'), told('2', 4)],
-      view({ c1: ['a'] }, 2_000),
+      view({ c1: ['a'] }, 7_000),
     ];
     expect(await rejected(law, left, budgets)).toEqual([5, 6, 7]);
   });
 
   test('asks nothing of changes that failed, may have happened, or came at once', async () => {
-    const failed = [open('c1'), ask('1', 'a', 1), told('1', 2, 'failed'), view({ c1: [] }, 2_000)];
+    const failed = [open('c1'), ask('1', 'a', 1), told('1', 2, 'failed'), view({ c1: [] }, 7_000)];
     expect(await outcomeOf(law, failed, budgets)).toBe('unknown');
     for (const groups of [[], ['a']]) {
       const unsure = [
         ...[open('c1'), ask('1', 'a', 1), told('1', 2), ask('2', 'a', 3, 'leave')],
-        ...[told('2', 4, 'unknown'), view({ c1: groups }, 2_000)],
+        ...[told('2', 4, 'unknown'), view({ c1: groups }, 7_000)],
       ];
       expect(await outcomeOf(law, unsure, budgets)).toBe('unknown');
       const atOnce = [
         ...[open('c1'), ask('1', 'a', 1), ask('2', 'a', 2, 'leave'), told('1', 3), told('2', 4)],
-        view({ c1: groups }, 2_000),
+        view({ c1: groups }, 7_000),
       ];
       expect(await outcomeOf(law, atOnce, budgets)).toBe('unknown');
     }
