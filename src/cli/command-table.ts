@@ -84,6 +84,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
   },
   {
+    name: 'context',
+    summary: 'name clusters, and choose one',
+    heading: tool,
+    load: async () => (await import('./commands/context.ts')).contextCommand,
+  },
+  {
     name: 'help',
     summary: 'explain a command, an error code or a topic',
     heading: tool,

@@ -32,6 +32,7 @@ export const exitCodeOfError: Record<ErrorCode, ExitCode> = {
   DATA_FOLDER_UNUSABLE: 2,
   HISTORY_INVALID: 2,
   SCENARIO_INVALID: 2,
+  CONTEXT_UNKNOWN: 4,
   CLUSTER_MISMATCH: 2,
 
   BACKPLANE_UNREACHABLE: 3,

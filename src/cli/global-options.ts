@@ -11,6 +11,11 @@ export type ColorChoice = (typeof colorChoices)[number];
 
 /** The options every command has. `settings.ts` resolves them; none of them takes a secret. */
 export const globalOptions = {
+  context: option('--context <NAME>', 'the named cluster: backplane context ls', anyText, {
+    env: 'BACKPLANE_CONTEXT',
+    fallbackText: 'the one in use',
+    completes: 'context',
+  }),
   url: option('--url <URL>', 'the backplane; its scheme chooses the engine', anyText, {
     env: 'BACKPLANE_URL',
   }),

@@ -64,6 +64,7 @@ export const errorCatalogue = {
     'The file is no scenario, or one that cannot be run.',
     'compare it with one that can: backplane drill show owner-crash --source',
   ),
+  CONTEXT_UNKNOWN: definite('No context has this name.', 'backplane context ls'),
   CLUSTER_MISMATCH: definite(
     'This node is set up differently from the cluster it wants to join.',
     'start it with the settings of the cluster, or with another --prefix',

@@ -16,6 +16,7 @@ export function helpCommand(context: CommandContext): CommandDefinition {
     ],
     impact: 'ro',
     output: 'text',
+    opensNothing: true,
     arguments: {
       topic: restOrNone('a command, an error code or a topic', { completes: Object.keys(topics) }),
     },

@@ -49,6 +49,8 @@ export function environmentVariables(): (readonly [string, string])[] {
   return [
     ...ofOptions,
     ['BACKPLANE_TOKEN', 'the token of the gateway; never a flag, so that no process list shows it'],
+    ['BACKPLANE_CONTEXTS', 'the file of contexts; else contexts.json in the configuration folder'],
+    ['XDG_CONFIG_HOME', 'the folder above the configuration folder; ~/.config when not set'],
     ['XDG_DATA_HOME', 'the folder above the data folder; ~/.local/share when not set'],
     ['NO_COLOR', 'no colour, whatever its value, unless --color always'],
   ];
@@ -60,7 +62,8 @@ function exitCodesTopic(): string {
 
 function environmentTopic(): string {
   const note = 'Options of single commands have variables too; their help names them.\n';
-  return `${definitions(environmentVariables())}\nA flag beats its variable. ${note}`;
+  const order = 'Flag beats environment beats context beats default.';
+  return `${definitions(environmentVariables())}\n${order} ${note}`;
 }
 
 function errorsTopic(): string {
