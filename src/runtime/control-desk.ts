@@ -5,6 +5,8 @@ import { parsePlainJson } from '../foundation/plain-json.ts';
 import type { InspectableStore } from '../ports/engine.ts';
 import type { StoredOp } from '../ports/store.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
+import type { Feed } from './documents/feed.ts';
+import type { NodeSelfReport } from './health/self-report.ts';
 import type { DocumentState } from './reports.ts';
 
 export interface ControlDeskParts {
@@ -18,6 +20,8 @@ export interface ControlDeskParts {
   requireLive(session: string): Promise<{ readonly nodeId: string }>;
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
+  report(probe: boolean): Promise<NodeSelfReport>;
+  feed(doc: string): Pick<Feed, 'end' | 'followers'> | null;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -36,12 +40,14 @@ export class ControlDesk {
     this.#parts = parts;
     const table: Record<ControlName, (params: Params) => Promise<unknown>> = {
       'doc.read': (params) => this.#readOps(params),
+      'doc.feed': (params) => this.#feed(params),
       'doc.describe': (params) => this.#describe(params),
       'docs.page': (params) => this.#page(params),
       'lease.acquire': (params) => this.#acquire(params),
       'lease.release': (params) => this.#release(params),
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
+      'node.report': (params) => this.#report(params),
     };
     this.#controls = new Map(Object.entries(table));
   }
@@ -107,6 +113,15 @@ export class ControlDesk {
     await this.#parts.release(name, session);
     const { epoch } = await this.#parts.askToAcquire(session, name);
     return { doc: name, session, nodeId, epoch };
+  }
+
+  async #feed(params: Params) {
+    const feed = this.#parts.feed(checkDocumentName(only(params, ['doc']).doc));
+    return { followed: feed !== null, seq: feed?.end.seq ?? 0, followers: feed?.followers ?? 0 };
+  }
+
+  async #report(params: Params) {
+    return this.#parts.report(only(params, ['probe']).probe === true);
   }
 
   async #drain(params: Params) {

@@ -10,16 +10,20 @@
  * | `lease.acquire` | `{doc}` | `{doc, session, nodeId, epoch}` | LEASE_HELD |
  * | `lease.release` | `{doc}` | `{doc, epoch}` | NOT_OWNER |
  * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
+ * | `doc.feed` | `{doc}` | `{followed, seq, followers}` of the node asked | |
+ * | `node.report` | `{probe}` | `NodeSelfReport`; with `probe`, what works just now | |
  * | `node.drain` | `{}` | `{documents}`, before it stops | |
  */
 export const controlNames = [
   'doc.read',
   'doc.describe',
+  'doc.feed',
   'docs.page',
   'lease.acquire',
   'lease.release',
   'lease.move',
   'node.drain',
+  'node.report',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

@@ -12,6 +12,7 @@ import { Documents } from './documents/documents.ts';
 import { Feeds } from './documents/feeds.ts';
 import { storeReader } from './documents/store-reader.ts';
 import { clusterTagOf } from './frames.ts';
+import { Strain } from './health/strain.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { Outbox } from './outbox.ts';
@@ -38,7 +39,7 @@ export interface NodeWorld {
 export interface NodeOwn {
   readonly counters: Counters;
   readonly methods: Methods;
-  readonly keeper: (watch: SessionWatch) => SessionKeeper;
+  readonly keeper: (watch: SessionWatch, strain: Strain) => SessionKeeper;
   readonly controls: () => ControlDesk;
 }
 
@@ -100,14 +101,16 @@ function assembleAmongNodes(
     fastTakeover,
     inbox: () => keeper.id(),
   });
-  const keeper = own.keeper(watch);
+  const strain = new Strain(shared.clock);
+  const keeper = own.keeper(watch, strain);
   const requester = new Requester({ ...shared, outbox, watch, inbox: () => keeper.require() });
   return {
     outbox,
     watch,
     keeper,
+    strain,
     requester,
-    probe: new SubscriberProbe({ ...shared, outbox, inbox: () => keeper.id() }),
+    probe: new SubscriberProbe({ ...shared, strain, outbox, inbox: () => keeper.id() }),
     nodes: new LiveNodes({ ...shared, watch }),
     sweeper: new Sweeper({ ...shared, keeper, watch, heartbeatMs, nodeTimeoutMs }),
   };

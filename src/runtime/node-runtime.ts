@@ -11,6 +11,8 @@ import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
 import { checkReadiness } from './health/readiness.ts';
+import { type NodeSelfReport, selfReport } from './health/self-report.ts';
+import type { Strain } from './health/strain.ts';
 import {
   agreeAgain,
   configHashOf,
@@ -33,6 +35,7 @@ import type {
   RequestReport,
   RequestTarget,
 } from './reports.ts';
+import { askToAcquire } from './requests/ask-to-acquire.ts';
 import { Inboxes } from './requests/inboxes.ts';
 import { Methods } from './requests/methods.ts';
 import { registerOwnMethods } from './requests/own-methods.ts';
@@ -80,8 +83,8 @@ export class NodeRuntime implements BackplaneNode {
     const parts = assembleNode(this.#world, this.#settings, cluster, {
       counters: this.#counters,
       methods: this.#methods,
-      keeper: (watch) =>
-        this.#makeKeeper(watch, inboxes, async (id) => {
+      keeper: (watch, strain) =>
+        this.#makeKeeper(watch, strain, inboxes, async (id) => {
           await inboxes.listen(id);
           await agreeAgain(engine.clusterRecords, cluster);
         }),
@@ -294,6 +297,7 @@ export class NodeRuntime implements BackplaneNode {
 
   #makeKeeper(
     watch: SessionWatch,
+    strain: Strain,
     inboxes: Inboxes,
     prepare: (id: string) => Promise<void>,
   ): SessionKeeper {
@@ -303,6 +307,7 @@ export class NodeRuntime implements BackplaneNode {
       clock,
       random,
       logger,
+      strain,
       counters: this.#counters,
       dials: this.#settings.dials,
       describe: () => ({
@@ -351,7 +356,12 @@ export class NodeRuntime implements BackplaneNode {
         if (found) return { nodeId: found.description.nodeId };
         throw new BackplaneError('NODE_DEAD', `the session ${session} is not alive`);
       },
-      askToAcquire: (session, doc) => this.#askToAcquire(session, doc),
+      askToAcquire: (session, doc) => {
+        const { requestTimeoutMs } = this.#settings.dials;
+        return askToAcquire(this.#live().requester, session, doc, requestTimeoutMs);
+      },
+      report: (probe) => this.#selfReport(probe),
+      feed: (doc) => this.#live().feeds.feed(doc),
       drain: () => {
         const documents = this.#live().documents.size;
         this.#settings.drainRequested();
@@ -361,18 +371,10 @@ export class NodeRuntime implements BackplaneNode {
     return this.#controls;
   }
 
-  async #askToAcquire(session: string, doc: string): Promise<{ epoch: number }> {
-    const reply = await this.#live().requester.send({
-      session,
-      plane: 'control',
-      method: 'lease.acquire',
-      doc: null,
-      direct: true,
-      hops: 0,
-      payload: Buffer.from(JSON.stringify({ doc })),
-      remainingMs: this.#settings.dials.requestTimeoutMs,
-    });
-    return JSON.parse(Buffer.from(reply.payload).toString('utf8'));
+  async #selfReport(probe: boolean): Promise<NodeSelfReport> {
+    const readiness = probe ? await this.readiness() : null;
+    const asked = { metrics: this.metrics(), readiness };
+    return selfReport(this.#world, this.#settings, this.#live(), asked);
   }
 
   async #warnOfNamesake(): Promise<void> {

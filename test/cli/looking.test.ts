@@ -28,7 +28,8 @@ writeFileSync(historyFile, historyText([invoke('p:1'), ok('p:1', 1), logged(1, '
 
 /** Each command that says of itself that it only looks, once or more. */
 const looks: Readonly<Record<string, readonly string[][]>> = {
-  'inspect nodes': [['-o', 'json'], ['--all'], ['--watch', '200ms']],
+  'inspect nodes': [['-o', 'json'], ['--all'], ['--expect', '2'], ['--watch', '200ms']],
+  'inspect reachability': [[]],
   'inspect node': [['node-a']],
   'inspect leases': [
     ['-o', 'jsonl'],

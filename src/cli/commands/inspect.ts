@@ -7,6 +7,7 @@ import { inspectLeaseCommand } from './inspect-lease.ts';
 import { inspectLeasesCommand } from './inspect-leases.ts';
 import { inspectNodeCommand } from './inspect-node.ts';
 import { inspectNodesCommand } from './inspect-nodes.ts';
+import { inspectReachabilityCommand } from './inspect-reachability.ts';
 
 /** Everything that can be looked at. */
 export function inspectCommand(context: CommandContext): CommandGroup {
@@ -21,6 +22,7 @@ export function inspectCommand(context: CommandContext): CommandGroup {
       inspectLeasesCommand(context),
       inspectDocsCommand(context),
       inspectChannelsCommand(context),
+      inspectReachabilityCommand(context),
       inspectNodeCommand(context),
       inspectLeaseCommand(context),
       inspectDocCommand(context),

@@ -6,6 +6,7 @@ import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import { noPayload } from '../frames.ts';
 import type { Outbox } from '../outbox.ts';
+import type { Strain } from './strain.ts';
 
 export interface SubscriberProbeParts {
   readonly bus: Bus;
@@ -13,6 +14,7 @@ export interface SubscriberProbeParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly counters: Counters;
+  readonly strain?: Strain;
   inbox(): string | null;
 }
 
@@ -30,6 +32,7 @@ export class SubscriberProbe {
   #heard = 0;
   #misses = 0;
   #lastHeardMs: number | null = null;
+  #dueMs: number | null = null;
 
   constructor(parts: SubscriberProbeParts) {
     this.#parts = parts;
@@ -47,8 +50,14 @@ export class SubscriberProbe {
   start(): void {
     this.#timer = repeat(
       this.#parts.clock,
-      () => protocol.selfProbeMs,
-      () => this.#probe(),
+      () => {
+        this.#dueMs = this.#parts.clock.monotonicMs() + protocol.selfProbeMs;
+        return protocol.selfProbeMs;
+      },
+      () => {
+        if (this.#dueMs !== null) this.#parts.strain?.timerFired(this.#dueMs);
+        return this.#probe();
+      },
     );
   }
 
