@@ -6,6 +6,7 @@ import type { InspectableStore } from '../ports/engine.ts';
 import type { StoredOp } from '../ports/store.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
 import type { Feed } from './documents/feed.ts';
+import { type NodePulse, type PulseQuestion, readPulseQuestion } from './health/node-pulse.ts';
 import type { NodeSelfReport } from './health/self-report.ts';
 import type { DocumentState } from './reports.ts';
 
@@ -21,6 +22,7 @@ export interface ControlDeskParts {
   askToAcquire(session: string, doc: string): Promise<{ readonly epoch: number }>;
   drain(): { readonly documents: number };
   report(probe: boolean): Promise<NodeSelfReport>;
+  pulse(question: PulseQuestion): NodePulse;
   feed(doc: string): Pick<Feed, 'end' | 'followers'> | null;
 }
 
@@ -48,6 +50,8 @@ export class ControlDesk {
       'lease.move': (params) => this.#move(params),
       'node.drain': (params) => this.#drain(params),
       'node.report': (params) => this.#report(params),
+      'node.pulse': async (params) =>
+        this.#parts.pulse(readPulseQuestion(only(params, ['documents']))),
     };
     this.#controls = new Map(Object.entries(table));
   }

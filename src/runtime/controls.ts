@@ -12,6 +12,7 @@
  * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
  * | `doc.feed` | `{doc}` | `{followed, seq, followers}` of the node asked | |
  * | `node.report` | `{probe}` | `NodeSelfReport`; with `probe`, what works just now | |
+ * | `node.pulse` | `{documents: {contains, limit} \| null}` | `NodePulse`: what it counts, its busiest documents | |
  * | `node.drain` | `{}` | `{documents}`, before it stops | |
  */
 export const controlNames = [
@@ -24,6 +25,7 @@ export const controlNames = [
   'lease.move',
   'node.drain',
   'node.report',
+  'node.pulse',
 ] as const;
 
 export type ControlName = (typeof controlNames)[number];

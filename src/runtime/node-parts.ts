@@ -12,6 +12,7 @@ import { Documents } from './documents/documents.ts';
 import { Feeds } from './documents/feeds.ts';
 import { storeReader } from './documents/store-reader.ts';
 import { clusterTagOf } from './frames.ts';
+import { LatencyCounts } from './health/latency-counts.ts';
 import { Strain } from './health/strain.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
@@ -76,10 +77,12 @@ export function assembleNode(
     session: () => keeper.id(),
     router: () => router,
   });
-  const router = new DocumentRouter({ ...shared, watch, nodes, requester, local: desk });
+  const latencies = new LatencyCounts();
+  const routed = { ...shared, watch, nodes, requester, latencies };
+  const router = new DocumentRouter({ ...routed, local: desk });
   const handle = (request: IncomingRequest) => desk.handle(request);
   const responder = new Responder({ ...shared, outbox, handle });
-  return { clusterTag, ...among, ...followed, documents, router, responder };
+  return { clusterTag, ...among, ...followed, documents, router, responder, latencies };
 }
 
 type Shared = Omit<NodeWorld, 'engine'> &

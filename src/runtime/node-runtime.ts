@@ -10,6 +10,8 @@ import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
 import { loadDocument } from './documents/load-document.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
+import { nodeGauges } from './health/node-gauges.ts';
+import { nodePulse } from './health/node-pulse.ts';
 import { checkReadiness } from './health/readiness.ts';
 import { type NodeSelfReport, selfReport } from './health/self-report.ts';
 import type { Strain } from './health/strain.ts';
@@ -194,19 +196,9 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   metrics(): NodeMetrics {
-    const parts = this.#parts;
-    return {
-      counters: this.#counters.read(),
-      gauges: {
-        documents_owned: parts?.documents.size ?? 0,
-        documents_followed: parts?.feeds.size ?? 0,
-        requests_pending: parts?.requester.pending ?? 0,
-        connections: this.#connections,
-        session_valid: parts?.keeper.isValid() ? 1 : 0,
-        subscriber_deaf: parts?.probe.isDeaf ? 1 : 0,
-        draining: this.#draining ? 1 : 0,
-      },
-    };
+    const counters = this.#counters.read();
+    const own = { connections: this.#connections, isDraining: this.#draining !== null };
+    return { counters, gauges: nodeGauges(this.#parts, own) };
   }
 
   countConnections(connections: number): void {
@@ -361,6 +353,7 @@ export class NodeRuntime implements BackplaneNode {
         return askToAcquire(this.#live().requester, session, doc, requestTimeoutMs);
       },
       report: (probe) => this.#selfReport(probe),
+      pulse: (question) => nodePulse(this.nodeId, this.metrics(), this.#live(), question),
       feed: (doc) => this.#live().feeds.feed(doc),
       drain: () => {
         const documents = this.#live().documents.size;
