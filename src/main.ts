@@ -44,6 +44,17 @@ const doors: Doors = {
     };
     return { store, close };
   },
+  async prepareDashboard() {
+    const { showDashboard } = await import('./tui/show-dashboard.tsx');
+    const stopProcess = async () => {
+      // The whole group: started through npx, the shell waits for npx.
+      process.kill(0, 'SIGTSTP');
+      // Timers stand still with the process, so this is over soon after it goes on.
+      await new Promise<void>((resolve) => clock.after(50, resolve));
+    };
+    const { stdout: output, stdin: input } = process;
+    return (request) => showDashboard(request, { clock, output, input, stopProcess });
+  },
   drillDoors: (logger) => drillMachine({ clock, random, logger }, process.env),
   async hostNode(settings, request) {
     const { hostNode } = await import('./host-node.ts');

@@ -42,6 +42,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tail.ts')).tailCommand,
   },
   {
+    name: 'top',
+    summary: 'watch the whole cluster on one screen',
+    heading: look,
+    load: async () => (await import('./commands/top.ts')).topCommand,
+  },
+  {
     name: 'op',
     summary: 'submit an op to a document',
     heading: act,

@@ -1,3 +1,4 @@
+import type { DashboardRequest } from '../operations/watch/dashboard-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, InspectableStore } from '../ports/engine.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
@@ -25,6 +26,8 @@ export interface Doors {
   /** The store of the cluster of the settings; closing it closes everything it stands on. */
   openStore(settings: Settings, logger: Logger): Promise<OpenedStore>;
   drillDoors(logger: Logger): DrillDoors;
+  /** Loads the dashboard, which takes a while, and answers how to show it. */
+  prepareDashboard(): Promise<(request: DashboardRequest) => Promise<void>>;
   readonly hostNode: HostNode;
   readonly runBroker: RunBroker;
 }

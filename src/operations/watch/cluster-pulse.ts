@@ -194,7 +194,7 @@ function nodePulseReport(node: NodeReport, answer: Answer | null): NodePulseRepo
     answered: answer !== null,
     answerMs: answer?.answerMs ?? null,
     opsPerSecond: meter?.rate('ops_appended_total') ?? null,
-    requestsPerSecond: meter?.rate('requests_handled_total') ?? null,
+    requestsPerSecond: meter?.rate('requests_handled_total', 1) ?? null,
     awarenessPerSecond: meter?.rate('awareness_sent_total') ?? null,
     p99Ms: meter ? latencyPercentile(meter.latencies(), 0.99) : null,
     followed: pulse?.gauges.documents_followed ?? null,

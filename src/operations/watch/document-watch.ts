@@ -109,7 +109,7 @@ export class DocumentWatch {
       lines: [...this.#lines],
       peers: [...this.#peers.values()],
       owners: [...this.#owners.values()].sort((a, b) => b.epoch - a.epoch),
-      failure: this.#failure && this.#failure.message,
+      failure: this.#failure?.message ?? null,
     };
   }
 

@@ -38,11 +38,11 @@ export class NodeMeter {
     while (atMs - this.#readings[0]!.atMs > windowMs) this.#readings.shift();
   }
 
-  /** Per second, since the reading before. */
-  rate(name: CounterName): number | null {
+  /** Per second, since the reading before, without what the reading itself has counted. */
+  rate(name: CounterName, ownCount = 0): number | null {
     const [before, now] = this.#readings.slice(-2);
     if (!before || !now || now.atMs <= before.atMs) return null;
-    const grown = countOf(now.pulse, name) - countOf(before.pulse, name);
+    const grown = countOf(now.pulse, name) - countOf(before.pulse, name) - ownCount;
     return round(Math.max(0, grown) / ((now.atMs - before.atMs) / 1_000));
   }
 

@@ -1,7 +1,18 @@
 import { BackplaneError } from '../../foundation/errors.ts';
 import { parseIsoTime } from '../../foundation/iso-time.ts';
 import { type NodeState, nodeStates } from '../inspect/list-nodes.ts';
-import type { NodePulseReport, PulseReport, PulseTotals } from './pulse-report.ts';
+import type { PulseEvent } from './pulse-events.ts';
+import type { NodePulseReport, PulseReport, PulseTotals, TrendPoint } from './pulse-report.ts';
+
+/** A recording that was opened: its curves are in memory, each look is read when it is wanted. */
+export interface RecordedPulses {
+  readonly cluster: string;
+  readonly trend: readonly TrendPoint[];
+  readonly events: readonly PulseEvent[];
+  /** Throws RECORDING_INVALID. */
+  read(at: number): Promise<PulseReport>;
+  close(): Promise<void>;
+}
 
 /** The first line of a recording; every other line is a `PulseReport`. */
 export interface RecordingHeader {

@@ -70,3 +70,9 @@ export interface PulseCost {
   readonly brokerCommands: number;
   readonly tookMs: number;
 }
+
+/** What remains of a look when it is only a point of a curve. */
+export interface TrendPoint {
+  readonly at: string;
+  readonly totals: PulseTotals;
+}

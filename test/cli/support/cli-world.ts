@@ -32,6 +32,7 @@ export const closedDoors: Doors = {
   openVisitor: closed,
   hostNode: closed,
   openStore: closed,
+  prepareDashboard: closed,
   drillDoors: () => {
     throw new Error('this test opens nothing');
   },
