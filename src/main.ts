@@ -30,6 +30,10 @@ const doors: Doors = {
     const { openEngine } = await import('./composition.ts');
     return (await openEngine(settings, { clock, random, logger }, null)).engine;
   },
+  async examineBroker(settings, logger) {
+    const { examineBroker } = await import('./composition.ts');
+    return examineBroker(settings, { clock, random, logger });
+  },
   async openVisitor(engine, logger, mayWrite) {
     const { openVisitor } = await import('./runtime/visitor-runtime.ts');
     return openVisitor({ engine, clock, random, logger }, { mayFence: mayWrite });

@@ -137,7 +137,7 @@ export class CommandRun {
       if (this.#couldChange()) await this.#tell(error ?? interrupted());
       return 130;
     }
-    if (error === null) return 0;
+    if (error === null) return this.#context.exitCode;
     await this.#tell(error);
     return exitCodeOf(error);
   }

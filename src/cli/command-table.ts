@@ -42,6 +42,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/tail.ts')).tailCommand,
   },
   {
+    name: 'doctor',
+    summary: 'find what is wrong, and say how to mend it',
+    heading: look,
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
     name: 'top',
     summary: 'watch the whole cluster on one screen',
     heading: look,

@@ -39,6 +39,7 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect docs': [[], ['-o', 'csv']],
   'inspect doc': [['owned'], ['free']],
   'inspect channels': [['-o', 'yaml']],
+  doctor: [[], ['-o', 'json']],
   tail: [
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],

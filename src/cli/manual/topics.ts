@@ -1,4 +1,6 @@
 import { type ErrorCode, errorCatalogue, publicCode } from '../../foundation/errors.ts';
+import { type Check, checkCode } from '../../operations/diagnose/check.ts';
+import { checks } from '../../operations/diagnose/checks.ts';
 import { exitCodeOfError, exitCodes } from '../exit-codes.ts';
 import { globalOptionList } from '../global-options.ts';
 import { longFlag } from '../option-values.ts';
@@ -10,6 +12,7 @@ export const topics: Readonly<Record<string, () => string>> = {
   'exit-codes': exitCodesTopic,
   environment: environmentTopic,
   errors: errorsTopic,
+  checks: checksTopic,
   model: modelTopic,
   history: historyTopic,
 };
@@ -30,6 +33,19 @@ export function errorTopic(code: ErrorCode): string {
     certaintyText(certainty),
     `What to do:  ${remedy}`,
     `Exit code:   ${exitCodeOfError[code]} (${exitCodes[exitCodeOfError[code]]})`,
+    '',
+  ].join('\n');
+}
+
+/** One check of the doctor, explained. */
+export function checkTopic(check: Check): string {
+  const { title, why, remedy } = check;
+  return [
+    `${checkCode(check)}: ${title}`,
+    '',
+    `Why it matters:  ${why}`,
+    `What to do:      ${remedy}`,
+    'Look again:      backplane doctor',
     '',
   ].join('\n');
 }
@@ -76,6 +92,10 @@ function modelTopic(): string {
 
 function historyTopic(): string {
   return `${historyFormat.join('\n\n')}\n\n${definitions(historyEvents())}`;
+}
+
+function checksTopic(): string {
+  return definitions(checks.map((check) => [checkCode(check), check.title]));
 }
 
 function definitions(pairs: readonly (readonly [string, string])[]): string {

@@ -29,6 +29,7 @@ const closed = async (): Promise<never> => {
 
 export const closedDoors: Doors = {
   openEngine: closed,
+  examineBroker: closed,
   openVisitor: closed,
   hostNode: closed,
   openStore: closed,
