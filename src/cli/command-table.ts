@@ -54,6 +54,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/top.ts')).topCommand,
   },
   {
+    name: 'check',
+    summary: 'measure one thing, for monitoring',
+    heading: look,
+    load: async () => (await import('./commands/check.ts')).checkCommand,
+  },
+  {
     name: 'op',
     summary: 'submit an op to a document',
     heading: act,
@@ -76,6 +82,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'drain a node, or evict a dead one',
     heading: act,
     load: async () => (await import('./commands/node.ts')).nodeCommand,
+  },
+  {
+    name: 'fsck',
+    summary: 'compare sessions, leases and logs, and mend them',
+    heading: act,
+    load: async () => (await import('./commands/fsck.ts')).fsckCommand,
   },
   {
     name: 'drill',

@@ -40,6 +40,13 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect doc': [['owned'], ['free']],
   'inspect channels': [['-o', 'yaml']],
   doctor: [[], ['-o', 'json']],
+  fsck: [[], ['--fix']],
+  'check broker': [[], ['--format', 'nagios']],
+  'check nodes': [[]],
+  'check leases': [['--format', 'prometheus']],
+  'check pubsub': [['--critical', '10s']],
+  'check rpc': [['--critical', '10s', '--warn', '9s']],
+  'check store': [['--critical', '10s', '--warn', '9s']],
   tail: [
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],

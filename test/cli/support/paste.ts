@@ -21,10 +21,15 @@ export function openShell(environment: Readonly<Record<string, string>>): PasteS
   return {
     paste: (line) =>
       new Promise((resolve, reject) => {
-        execFile('/bin/sh', ['-c', line], { env, timeout: 20_000 }, (error, stdout, stderr) => {
-          if (error) reject(new Error(`pasted: ${line}\n${stdout}${stderr}${error.message}`));
-          else resolve(stdout);
-        });
+        execFile(
+          '/bin/sh',
+          ['-c', line],
+          { env, cwd: folder, timeout: 20_000 },
+          (error, stdout, stderr) => {
+            if (error) reject(new Error(`pasted: ${line}\n${stdout}${stderr}${error.message}`));
+            else resolve(stdout);
+          },
+        );
       }),
     stop: () => rmSync(folder, { recursive: true }),
   };
