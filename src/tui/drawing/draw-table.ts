@@ -70,20 +70,24 @@ function headerText({ key, header }: Column<unknown>, { sort, theme }: TableDraw
   return `${header}${sort.isDescending ? descending : ascending}`;
 }
 
-/** Leaves out the column that yields first until the rest fits; those that never yield are cut. */
+/** Takes in one column after the other, those that yield last first, as long as there is room. */
 function columnsThatFit(
   columns: readonly Column<unknown>[],
   wanted: readonly number[],
   width: number,
 ): number[] {
-  let kept = columns.map((_, at) => at);
-  const total = () => kept.reduce((sum, at) => sum + wanted[at]! + gap, -gap);
-  while (total() > width) {
-    const first = kept.toSorted((a, b) => columns[b]!.yields - columns[a]!.yields || b - a)[0]!;
-    if (columns[first]!.yields === 0) break;
-    kept = kept.filter((at) => at !== first);
+  const byImportance = columns
+    .map((_, at) => at)
+    .sort((a, b) => columns[a]!.yields - columns[b]!.yields || a - b);
+  const kept: number[] = [];
+  let taken = -gap;
+  for (const at of byImportance) {
+    const wider = taken + gap + wanted[at]!;
+    if (wider > width && columns[at]!.yields > 0) continue;
+    kept.push(at);
+    taken = wider;
   }
-  return kept;
+  return kept.sort((a, b) => a - b);
 }
 
 /** Takes from the widest column until the row fits. */

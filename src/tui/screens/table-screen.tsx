@@ -3,7 +3,7 @@ import { drawTable, rowInWords } from '../drawing/draw-table.ts';
 import { countText } from '../drawing/figures.ts';
 import { line, type Piece, piece, type ScreenLine } from '../drawing/screen-line.ts';
 import type { Theme } from '../drawing/theme.ts';
-import { arrangeRows, firstShown, tableRoom } from '../state/arranged-rows.ts';
+import { arrangeRows, firstShown, sortOf, tableRoom } from '../state/arranged-rows.ts';
 import type { Picture } from '../state/picture.ts';
 import type { TableView, ViewState } from '../views/view.ts';
 
@@ -42,7 +42,7 @@ export function tableLines({ view, picture, state, size, theme }: TableScreenPro
     return [title, ...words];
   }
   const { columns } = view;
-  const drawing = { columns, rows: visible, selected, sort: state.sort };
+  const drawing = { columns, rows: visible, selected, sort: sortOf(view, state) };
   return [title, ...drawTable({ ...drawing, width: size.columns, theme, nowAt })];
 }
 

@@ -1,5 +1,5 @@
 import type { Size } from '../components/lines.tsx';
-import type { Column, TableView, ViewState } from '../views/view.ts';
+import type { Column, Sort, TableView, ViewState } from '../views/view.ts';
 import type { Picture } from './picture.ts';
 
 /** The rows of a table as they stand on the screen, and which one is selected. */
@@ -37,6 +37,10 @@ export function firstShown(top: number, at: number | null, rows: number, room: n
   return Math.min(top, last);
 }
 
+export function sortOf(view: TableView, { sort }: ViewState): Sort | null {
+  return sort ?? view.sort ?? null;
+}
+
 /** A row stays when some column contains the text, or with `!` in front, when none does. */
 function filtered(
   rows: readonly unknown[],
@@ -55,11 +59,9 @@ function filtered(
   });
 }
 
-function sorted(
-  rows: readonly unknown[],
-  { columns }: TableView,
-  { sort }: ViewState,
-): readonly unknown[] {
+function sorted(rows: readonly unknown[], view: TableView, state: ViewState): readonly unknown[] {
+  const { columns } = view;
+  const sort = sortOf(view, state);
   const column = columns.find(({ key }) => key === sort?.column);
   if (!sort || !column) return rows;
   const sign = sort.isDescending ? -1 : 1;

@@ -1,6 +1,6 @@
 import { mainViews, viewNamed } from '../views/registry.ts';
 import type { PageView, Sort, TableView } from '../views/view.ts';
-import { arrangeRows, firstShown, tableRoom } from './arranged-rows.ts';
+import { arrangeRows, firstShown, sortOf, tableRoom } from './arranged-rows.ts';
 import { goBack, goTo } from './go-to.ts';
 import type { KeyPress } from './key-press.ts';
 import type { Around, Pressed } from './press-key.ts';
@@ -76,9 +76,9 @@ function pressInTable(ui: UiState, view: TableView, key: KeyPress, around: Aroun
     case '/':
       return only({ ...ui, mode: { kind: 'filter', text: state.filter } });
     case 's':
-      return only(withViewState(ui, { sort: nextSort(view, state.sort) }));
+      return only(withViewState(ui, { sort: nextSort(view, sortOf(view, state)) }));
     case 'S':
-      return only(withViewState(ui, { sort: state.sort && reversed(state.sort) }));
+      return only(withViewState(ui, { sort: reversed(sortOf(view, state)) }));
     case 'x':
       return only(openMenu(ui, row === undefined ? [] : view.actions?.(row, picture), around));
     case ']': {
@@ -133,15 +133,15 @@ function moved(key: KeyPress, at: number, rows: number, page: number): number | 
   return null;
 }
 
-/** Through the columns, the greatest numbers first, and back to how it came. */
+/** Through the columns, the greatest numbers first, and back to how it is by itself. */
 function nextSort({ columns }: TableView, sort: Sort | null): Sort | null {
   const now = columns.findIndex(({ key }) => key === sort?.column);
   const column = columns[now + 1];
   return column ? { column: column.key, isDescending: column.align === 'right' } : null;
 }
 
-function reversed({ column, isDescending }: Sort): Sort {
-  return { column, isDescending: !isDescending };
+function reversed(sort: Sort | null): Sort | null {
+  return sort && { column: sort.column, isDescending: !sort.isDescending };
 }
 
 function openMenu(

@@ -73,6 +73,7 @@ export const documentsView = defineTable<DocumentPulse>({
   rows: ({ pulse }) => pulse?.documents?.rows ?? null,
   keyOf: ({ doc }) => doc,
   empty: 'no document is in use',
+  sort: { column: 'ops', isDescending: true },
   note: ({ pulse }) => {
     const { matching = 0, rows = [] } = pulse?.documents ?? {};
     return matching > rows.length

@@ -89,8 +89,8 @@ function metricLine(
   if (width < 4) return { pieces: start };
   // A curve with its greatest value, where there is room to say it.
   const top = Math.max(0, ...values.slice(-width).map((each) => each ?? 0));
-  const scale = width >= 40 ? `  max ${text(top)}` : '';
-  const curve = sparkline(values, width - (scale === '' ? 0 : 16), theme);
+  const scale = width >= 40 && top > 0 ? `  max ${text(top)}` : '';
+  const curve = sparkline(values, width - (width >= 40 ? 16 : 0), theme);
   return { pieces: [...start, piece('  '), piece(curve, 'accent'), piece(scale, 'dim')] };
 }
 

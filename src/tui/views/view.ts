@@ -60,6 +60,8 @@ export interface TableView extends AnyView {
   rows(picture: Picture): readonly unknown[] | null;
   keyOf(row: unknown): string;
   readonly empty: string;
+  /** How it is sorted until somebody sorts it otherwise; absent: as it comes. */
+  readonly sort?: Sort;
   /** How many there are besides those listed; told in the title. */
   note?(picture: Picture, state: ViewState): string | null;
   /** Where enter leads. */
