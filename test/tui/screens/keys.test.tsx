@@ -14,7 +14,7 @@ import {
 } from '../support/some-pictures.ts';
 
 const enter = '\r';
-const escape = '\u001b';
+const esc = '\u001b';
 const down = '\u001b[B';
 const left = '\u001b[D';
 
@@ -82,8 +82,8 @@ describe('the keys', () => {
     await press(':', /^:_/m);
     await press(`no${enter}`, 'Nodes (2)');
     await press(`:ev${enter}`, 'Events (0)');
-    await press(escape, 'Nodes (2)');
-    await press(escape, /^ops\/s/m);
+    await press(esc, 'Nodes (2)');
+    await press(esc, /^ops\/s/m);
     await press(`:nowhere${enter}`, 'there is no view "nowhere"');
   });
 
@@ -101,7 +101,7 @@ describe('the keys', () => {
     await press('web-2', 'Nodes (1)');
     expect(frame()).not.toContain('web-1');
     await press(enter, '? help');
-    await press(escape, 'Nodes (2)');
+    await press(esc, 'Nodes (2)');
   });
 
   test('a filter of documents is answered by the nodes', async () => {
@@ -132,7 +132,7 @@ describe('the keys', () => {
     const { press } = await open();
     await press('2', 'Nodes (2)');
     await press('s', /NODE▲/);
-    await press('S', /NODE▼[^]*› web-2/);
+    await press('S', /NODE▼[\s\S]*› web-2/);
     await press('s', /STATE▲/);
   });
 
@@ -141,7 +141,7 @@ describe('the keys', () => {
     await press('3', 'Documents in use');
     await press(enter, 'reading the document');
     expect(feed.wishes.at(-1)?.doc).toBe('doc-1');
-    await press(escape, 'Documents in use');
+    await press(esc, 'Documents in use');
     await press(`:doc some other${enter}`, 'reading the document');
     expect(feed.wishes.at(-1)?.doc).toBe('some other');
   });
