@@ -51,6 +51,7 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],
   ],
+  top: [['--once'], ['--once', '--interval', '200ms', '-o', 'json']],
   'drill list': [[], ['--faults', '-o', 'json']],
   'drill show': [['owner-crash'], ['owner-crash', '--source'], ['--schema']],
   'context ls': [[]],
