@@ -54,6 +54,18 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/top.ts')).topCommand,
   },
   {
+    name: 'explain',
+    summary: 'say why a document or a node is as it is',
+    heading: look,
+    load: async () => (await import('./commands/explain.ts')).explainCommand,
+  },
+  {
+    name: 'plan',
+    summary: 'say how long a failure would take',
+    heading: look,
+    load: async () => (await import('./commands/plan.ts')).planCommand,
+  },
+  {
     name: 'check',
     summary: 'measure one thing, for monitoring',
     heading: look,
@@ -64,6 +76,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'submit an op to a document',
     heading: act,
     load: async () => (await import('./commands/op.ts')).opCommand,
+  },
+  {
+    name: 'trace',
+    summary: 'send one op, and show where it went and when',
+    heading: act,
+    load: async () => (await import('./commands/trace.ts')).traceCommand,
   },
   {
     name: 'rpc',

@@ -41,6 +41,8 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect channels': [['-o', 'yaml']],
   doctor: [[], ['-o', 'json']],
   fsck: [[], ['--fix']],
+  explain: [['owned'], ['free'], ['node:node-a']],
+  'plan failover': [[]],
   'check broker': [[], ['--format', 'nagios']],
   'check nodes': [[]],
   'check leases': [['--format', 'prometheus']],
