@@ -116,6 +116,7 @@ export class TopSession {
       kind: 'live',
       cluster: this.#cluster,
       intervalMs: this.#options.interval,
+      glance: () => pulse.glance(),
       look: (documents) => pulse.look(documents),
       readDirectory: (query) => readDirectoryPage(sources, query),
       watchDocument: (doc) => new DocumentWatch(sources, doc),

@@ -30,7 +30,9 @@ export type PulseWish = PulseQuestion['documents'];
 const answerMsMax = 700;
 /** The broker is gone when a look takes longer. */
 const lookMsMax = 2_500;
-/** A node that stands still is asked only now and then: asking it costs more than asking others. */
+/** One answer that is late is no news; after so many a node is called mute. */
+const missesMax = 2;
+/** A mute node is asked only now and then: asking it costs more than asking others. */
 const restLooks = 5;
 
 /**
@@ -42,8 +44,8 @@ export class ClusterPulse {
   readonly #parts: ClusterPulseParts;
   readonly #heartbeatMs: number | undefined;
   readonly #meters = new Map<string, NodeMeter>();
-  /** Looks to come that leave a node out that did not answer. */
-  readonly #resting = new Map<string, number>();
+  /** Of sessions that did not answer the last time. */
+  readonly #misses = new Map<string, Misses>();
   #seqs = new Map<string, { seq: number; epoch: number }>();
   #lastMs: number | null = null;
 
@@ -52,21 +54,43 @@ export class ClusterPulse {
     this.#heartbeatMs = heartbeatMs;
   }
 
+  /**
+   * What the sessions alone say, for a first picture that waits for no node: rates come with the
+   * looks. Throws BACKPLANE_UNREACHABLE, BACKPLANE_LOST.
+   */
+  async glance(): Promise<PulseReport> {
+    const startedMs = this.#parts.clock.monotonicMs();
+    const { records, brokerMs } = await this.#readSessions();
+    return this.#report({ records, brokerMs, startedMs, asked: 0, answers: new Map(), wish: null });
+  }
+
   /** One look. Throws BACKPLANE_UNREACHABLE, BACKPLANE_LOST. */
   async look(wish: PulseWish = null): Promise<PulseReport> {
-    const { clock, sessions, inspector } = this.#parts;
-    const startedMs = clock.monotonicMs();
-    const looking = Promise.all([sessions.list(), inspector.ping()]);
-    const [records, brokerMs] = await withDeadline(clock, lookMsMax, looking);
+    const startedMs = this.#parts.clock.monotonicMs();
+    const { records, brokerMs } = await this.#readSessions();
     const live = records.filter(({ state }) => state === 'live');
     const asked = live.filter(({ id }) => this.#mayAsk(id));
     const answers = new Map(
       await Promise.all(asked.map(async ({ id }) => [id, await this.#ask(id, wish)] as const)),
     );
+    this.#forgetAllBut(live);
+    const report = { records, brokerMs, startedMs, asked: asked.length, answers, wish };
+    return this.#report(report);
+  }
+
+  async #readSessions(): Promise<{ records: SessionRecord[]; brokerMs: number }> {
+    const { clock, sessions, inspector } = this.#parts;
+    const looking = Promise.all([sessions.list(), inspector.ping()]);
+    const [records, brokerMs] = await withDeadline(clock, lookMsMax, looking);
+    return { records, brokerMs };
+  }
+
+  #report(looked: Looked): PulseReport {
+    const { records, brokerMs, startedMs, asked, answers, wish } = looked;
+    const { clock } = this.#parts;
     const nowMs = clock.monotonicMs();
     const overMs = this.#lastMs === null ? null : Math.round(nowMs - this.#lastMs);
     this.#lastMs = nowMs;
-    this.#forgetAllBut(live);
     const nodes = this.#nodes(records, answers);
     return {
       at: isoTime(clock.wallMs()) ?? '',
@@ -75,16 +99,17 @@ export class ClusterPulse {
       nodes,
       documents: wish && this.#documents(answers, wish.limit, overMs),
       cost: {
-        brokerCommands: 4 + records.length + 2 * asked.length,
+        brokerCommands: 4 + records.length + 2 * asked,
         tookMs: round(nowMs - startedMs),
       },
     };
   }
 
   #mayAsk(session: string): boolean {
-    const rest = this.#resting.get(session) ?? 0;
-    if (rest > 0) this.#resting.set(session, rest - 1);
-    return rest === 0;
+    const missed = this.#misses.get(session);
+    if (!missed || missed.rest === 0) return true;
+    missed.rest -= 1;
+    return false;
   }
 
   async #ask(session: string, documents: PulseWish): Promise<Answer | null> {
@@ -99,14 +124,15 @@ export class ClusterPulse {
       );
       const pulse = (await withDeadline(clock, answerMsMax, asking)) as NodePulse;
       const atMs = clock.monotonicMs();
-      this.#resting.delete(session);
+      this.#misses.delete(session);
       const meter = this.#meters.get(session) ?? new NodeMeter();
       this.#meters.set(session, meter);
       meter.read(pulse, atMs);
       return { pulse, meter, answerMs: round(atMs - sentMs) };
     } catch {
       // Gone, standing still, or of a version that does not know the question: its row says so.
-      this.#resting.set(session, restLooks);
+      const count = (this.#misses.get(session)?.count ?? 0) + 1;
+      this.#misses.set(session, { count, rest: count >= missesMax ? restLooks : 0 });
       return null;
     }
   }
@@ -114,13 +140,16 @@ export class ClusterPulse {
   #forgetAllBut(live: readonly SessionRecord[]): void {
     const ids = new Set(live.map(({ id }) => id));
     for (const id of this.#meters.keys()) if (!ids.has(id)) this.#meters.delete(id);
-    for (const id of this.#resting.keys()) if (!ids.has(id)) this.#resting.delete(id);
+    for (const id of this.#misses.keys()) if (!ids.has(id)) this.#misses.delete(id);
   }
 
   #nodes(records: readonly SessionRecord[], answers: Answers): NodePulseReport[] {
     return reportNodes(records, this.#heartbeatMs)
       .filter(({ cause }) => cause !== 'left')
-      .map((node) => nodePulseReport(node, answers.get(node.session) ?? null))
+      .map((node) => {
+        const isMute = (this.#misses.get(node.session)?.count ?? 0) >= missesMax;
+        return nodePulseReport(node, answers.get(node.session) ?? null, isMute);
+      })
       .sort(byStanding);
   }
 
@@ -183,7 +212,26 @@ interface Answer {
 
 type Answers = ReadonlyMap<string, Answer | null>;
 
-function nodePulseReport(node: NodeReport, answer: Answer | null): NodePulseReport {
+interface Misses {
+  readonly count: number;
+  /** Looks to come that leave it out. */
+  rest: number;
+}
+
+interface Looked {
+  readonly records: readonly SessionRecord[];
+  readonly brokerMs: number;
+  readonly startedMs: number;
+  readonly asked: number;
+  readonly answers: Answers;
+  readonly wish: PulseWish;
+}
+
+function nodePulseReport(
+  node: NodeReport,
+  answer: Answer | null,
+  isMute: boolean,
+): NodePulseReport {
   const { pulse, meter } = answer ?? {};
   const alive = node.state !== 'dead';
   return {
@@ -191,7 +239,7 @@ function nodePulseReport(node: NodeReport, answer: Answer | null): NodePulseRepo
     // Its own word is newer than its last beat.
     documents: alive ? (pulse?.gauges.documents_owned ?? node.documents) : 0,
     connections: alive ? (pulse?.gauges.connections ?? node.connections) : 0,
-    answered: answer !== null,
+    answered: alive && !isMute,
     answerMs: answer?.answerMs ?? null,
     opsPerSecond: meter?.rate('ops_appended_total') ?? null,
     requestsPerSecond: meter?.rate('requests_handled_total', 1) ?? null,

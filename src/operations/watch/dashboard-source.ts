@@ -11,6 +11,8 @@ export interface LiveSource {
   /** Where the cluster is; safe to print. */
   readonly cluster: string;
   readonly intervalMs: number;
+  /** A first picture, at once. */
+  glance(): Promise<PulseReport>;
   look(documents: PulseWish): Promise<PulseReport>;
   readDirectory(query: DirectoryQuery): Promise<DirectoryPage>;
   watchDocument(doc: string): WatchedDocument;

@@ -34,7 +34,7 @@ export interface PulseTotals {
 }
 
 export interface NodePulseReport extends NodeReport {
-  /** False: it did not say its pulse in time, or is too old to know how. */
+  /** False: it is dead, or did not say its pulse in time, twice; or is too old to know how. */
   readonly answered: boolean;
   readonly answerMs: number | null;
   readonly opsPerSecond: number | null;

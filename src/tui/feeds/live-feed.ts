@@ -3,6 +3,7 @@ import { isoTime } from '../../foundation/iso-time.ts';
 import type { LiveSource, WatchedDocument } from '../../operations/watch/dashboard-source.ts';
 import type { DocumentPicture } from '../../operations/watch/document-watch.ts';
 import type { PulseEvent } from '../../operations/watch/pulse-events.ts';
+import type { PulseReport } from '../../operations/watch/pulse-report.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
 import { History } from '../state/history.ts';
 import {
@@ -96,18 +97,20 @@ export class LiveFeed implements Feed {
 
   async #run(): Promise<void> {
     const { clock, intervalMs } = this.#parts;
+    await this.#look(() => this.#parts.glance());
+    const look = () => this.#parts.look(this.#wish.documents);
     while (!this.#isStopped) {
       const startedMs = clock.monotonicMs();
-      await Promise.all([this.#look(), this.#extras()]);
+      await Promise.all([this.#look(look), this.#extras()]);
       const tookMs = clock.monotonicMs() - startedMs;
       await sleep(clock, Math.max(pauseMsMin, intervalMs - tookMs), this.#wake.signal);
       if (!this.#isStopped) this.#wake = new AbortController();
     }
   }
 
-  async #look(): Promise<void> {
+  async #look(look: () => Promise<PulseReport>): Promise<void> {
     try {
-      const report = await this.#parts.look(this.#wish.documents);
+      const report = await look();
       if (this.#link.state === 'lost') this.#tellLink('info', 'the broker is back');
       this.#link = { state: 'live' };
       this.#history.push(report);
