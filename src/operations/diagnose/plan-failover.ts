@@ -28,6 +28,10 @@ const takeoverRoundTrips = 8;
 /** Reading back the ops since the last snapshot. */
 const replayMsPerOp = 0.05;
 const reconnectMsMax = 750;
+/** A request whose answer was lost is asked again after this (`requests/requester.ts`). */
+const askAgainMs = 500;
+/** A peer of the node that died tries others; two attempts take at most this (`client/connect.ts`). */
+const peerReturnMs = 250;
 
 /**
  * From the settings of a running cluster to typical and worst times. The formulas are those of the
@@ -80,11 +84,13 @@ function killed({ dials, fastTakeover }: NodeSelfReport, takeoverMs: number): Pl
   const noticedMs = protocol.presencePollMs;
   return {
     failure,
-    story: 'the next request finds nobody on its inbox, waits the grace, fences it and takes over',
+    story:
+      'the next request finds nobody on its inbox, waits the grace, fences it and takes over; at worst, an answer was lost on the way, or the peer was connected to the dead node itself',
     typicalMs: noticedMs / 2 + dials.takeoverGraceMs + takeoverMs,
-    worstMs: 2 * noticedMs + dials.takeoverGraceMs + 2 * takeoverMs,
-    dominatedBy: '--takeover-grace',
-    valueMs: dials.takeoverGraceMs,
+    worstMs: 2 * noticedMs + dials.takeoverGraceMs + 2 * takeoverMs + askAgainMs + peerReturnMs,
+    ...(dials.takeoverGraceMs >= askAgainMs
+      ? { dominatedBy: '--takeover-grace', valueMs: dials.takeoverGraceMs }
+      : { dominatedBy: null, valueMs: askAgainMs }),
   };
 }
 
