@@ -20,6 +20,8 @@ export interface Sickness {
   /** 1: a warning; 2: critical. */
   readonly exit: 1 | 2;
   bring(ward: Ward): Promise<unknown>;
+  /** It has this cause, which is found as well and to be mended first. */
+  readonly also?: string;
 }
 
 const config = (name: string, value: string, healthy: string) => async (ward: Ward) => {
@@ -128,6 +130,23 @@ export const sicknesses: readonly Sickness[] = [
       // More than the kernel holds for it; less than what it is cut at.
       const filler = `local x = string.rep('x', 262144) for i = 1, 56 do redis.call('PUBLISH', 'backplane:doc:slow', x) end`;
       await redis.cli('EVAL', filler, '0');
+    },
+  },
+  {
+    code: 'DEAF-NODE',
+    what: 'a node that beats and hears nothing',
+    exit: 2,
+    also: 'BP-CHECK-ACL',
+    async bring(ward) {
+      const { redis } = ward.cluster;
+      const rules = ['reset', 'on', 'nopass', '~backplane:*', '&backplane:*', '+@all'];
+      await redis.cli('ACL', 'SETUSER', 'deaf', ...rules);
+      ward.after(() => redis.cli('ACL', 'DELUSER', 'deaf'));
+      const node = await ward.serve('node-deaf', '--url', `redis://deaf:x@127.0.0.1:${redis.port}`);
+      // Redis cuts its subscriber connection, and lets it subscribe to nothing again.
+      await redis.cli('ACL', 'SETUSER', 'deaf', 'resetchannels', '&other:*');
+      const inbox = `backplane:inbox:${node.session}`;
+      await until(async () => !(await redis.cli('PUBSUB', 'NUMSUB', inbox)).endsWith('1'));
     },
   },
   {
