@@ -13,6 +13,15 @@ export interface PtyOptions {
   readonly command?: readonly [file: string, ...args: string[]];
 }
 
+export interface PtyCell {
+  readonly text: string;
+  /** Of the palette; null for the terminal's own. */
+  readonly colour: number | null;
+  readonly isBold: boolean;
+  readonly isDim: boolean;
+  readonly isInverse: boolean;
+}
+
 /** A program on a real pseudo terminal, and what a person sees on it. */
 export class Pty {
   readonly #process: IPty;
@@ -79,6 +88,24 @@ export class Pty {
     const { active } = this.#terminal.buffer;
     return Array.from({ length: this.#terminal.rows }, (_, at) => {
       return active.getLine(active.baseY + at)?.translateToString(true) ?? '';
+    });
+  }
+
+  /** The visible rows with their looks, one cell a column, to draw a picture of them. */
+  cells(): PtyCell[][] {
+    const { active } = this.#terminal.buffer;
+    return Array.from({ length: this.#terminal.rows }, (_, row) => {
+      const line = active.getLine(active.baseY + row);
+      return Array.from({ length: this.#terminal.cols }, (_, column) => {
+        const cell = line?.getCell(column);
+        return {
+          text: cell?.getChars() || ' ',
+          colour: cell?.isFgPalette() ? cell.getFgColor() : null,
+          isBold: Boolean(cell?.isBold()),
+          isDim: Boolean(cell?.isDim()),
+          isInverse: Boolean(cell?.isInverse()),
+        };
+      });
     });
   }
 

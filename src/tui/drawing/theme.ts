@@ -10,27 +10,37 @@ export interface Theme {
   readonly spoken: boolean;
 }
 
-/** How Ink is told to draw a tone. Without colour, weight still says something. */
-export interface ToneLook {
-  readonly color?: string;
-  readonly bold?: boolean;
-  readonly dimColor?: boolean;
+type Codes = readonly [on: string, off: string];
+
+const colours: Readonly<Partial<Record<Tone, number>>> = {
+  good: 32,
+  warning: 33,
+  bad: 31,
+  accent: 36,
+  title: 36,
+};
+const bold: readonly Tone[] = ['bad', 'bold', 'title'];
+
+/** What a terminal is sent before and after. Without colour, weight still says something. */
+function codesOf(tone: Tone, { colour }: Theme): Codes[] {
+  const code = colours[tone];
+  const codes: Codes[] = colour && code !== undefined ? [[`\u001b[${code}m`, '\u001b[39m']] : [];
+  if (bold.includes(tone)) codes.push(['\u001b[1m', '\u001b[22m']);
+  if (tone === 'dim') codes.push(['\u001b[2m', '\u001b[22m']);
+  return codes;
 }
 
-const looks: Readonly<Record<Tone, ToneLook>> = {
-  plain: {},
-  good: { color: 'green' },
-  warning: { color: 'yellow' },
-  bad: { color: 'red', bold: true },
-  dim: { dimColor: true },
-  bold: { bold: true },
-  accent: { color: 'cyan' },
-  title: { color: 'cyan', bold: true },
-};
+/**
+ * Text in its tone. Ink could do this, but asks the environment whether the terminal knows colours;
+ * here that is decided once, by `--color` and NO_COLOR, as for every other command.
+ */
+export function toned(text: string, tone: Tone, theme: Theme): string {
+  return codesOf(tone, theme).reduce((inner, [on, off]) => on + inner + off, text);
+}
 
-export function lookOf(tone: Tone, { colour }: Theme): ToneLook {
-  const { color, ...rest } = looks[tone];
-  return colour && color !== undefined ? { color, ...rest } : rest;
+/** The selected row, visible on every terminal. */
+export function inverted(text: string): string {
+  return `\u001b[7m${text}\u001b[27m`;
 }
 
 /** Marks that have a plain twin. */

@@ -151,6 +151,9 @@ describe('the dashboard on a terminal', () => {
   });
 
   test('draws without colour and beyond ASCII nothing when asked to', async () => {
+    const coloured = top();
+    await coloured.until(isLive);
+    expect(coloured.bytes).toMatch(/\u001b\[32m/);
     const pty = top(['--ascii'], { env: { NO_COLOR: '1' } });
     await pty.until(isLive);
     // Dim and bold stay: they are no colours.

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink-testing-library';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { ClusterAction } from '../../../src/operations/act/cluster-action.ts';
@@ -66,7 +67,7 @@ async function open(
   );
   unmounts.push(app.unmount);
   dashboard.start();
-  const frame = () => app.lastFrame() ?? '';
+  const frame = () => stripVTControlCharacters(app.lastFrame() ?? '');
   const press = async (keys: string, shows: string | RegExp) => {
     app.stdin.write(keys);
     await vi.waitFor(() => expect(frame()).toMatch(shows), { timeout: 5_000 });

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { render } from 'ink-testing-library';
 import { describe, expect, test } from 'vitest';
 import { PageScreen } from '../../../src/tui/screens/page-screen.tsx';
@@ -45,7 +46,9 @@ function page(picture: Picture, told: { theme?: typeof asciiTheme; rows?: number
 }
 
 const linesOf = (frame: string | undefined) =>
-  (frame ?? '').split('\n').map((line) => line.trimEnd());
+  stripVTControlCharacters(frame ?? '')
+    .split('\n')
+    .map((line) => line.trimEnd());
 
 describe('a table', () => {
   test('shows each node with its state, and leaves out what does not fit', () => {
@@ -76,7 +79,7 @@ describe('a table', () => {
           theme={plainTheme}
         />
       );
-      const lines = (render(screen).lastFrame() ?? '').split('\n');
+      const lines = stripVTControlCharacters(render(screen).lastFrame() ?? '').split('\n');
       expect(lines).toHaveLength(where.rows);
       expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(
         where.columns,
