@@ -167,7 +167,7 @@ class RedisExaminer {
   }
 
   #foreignKeys(): Promise<ForeignKeys | null> {
-    return this.#try('SCAN', async () => {
+    return this.#try('foreign keys', async () => {
       const reply = new RedisReply('SCAN');
       const [ours, others] = [new Set<string>(), new Set<string>()];
       let scanned = 0;

@@ -6,7 +6,7 @@ import { redisCli } from '../paste-command.ts';
 export const brokerVersion: Check = {
   code: 'BROKER-VERSION',
   title: 'the broker knows every command that is used',
-  why: 'Before 6.2 a server lacks what nodes need; before 7.0 it has no EVAL_RO, so that whoever only looks needs a user that may write, and no ACL DRYRUN, so that rights cannot be checked.',
+  why: 'Before 6.2 a server lacks what nodes need; before 7.0 it has no scripts that only read, so that whoever only looks needs a user that may write, and no ACL DRYRUN, so that rights cannot be checked.',
   remedy: 'Use Redis 7.0 or later, or Valkey 7.2 or later.',
   look(evidence) {
     const { broker } = evidence;
@@ -19,6 +19,6 @@ export const brokerVersion: Check = {
     });
     if (broker.mode !== 'standalone') return [told('critical', 'what a standalone server has')];
     if (major < 6 || (major === 6 && minor < 2)) return [told('critical', 'commands nodes need')];
-    return major < 7 ? [told('note', 'EVAL_RO and ACL DRYRUN')] : [];
+    return major < 7 ? [told('note', 'scripts that only read, and ACL DRYRUN')] : [];
   },
 };

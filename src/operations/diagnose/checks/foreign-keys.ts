@@ -12,7 +12,7 @@ export const foreignKeys: Check = {
     'Move the other program, or this cluster with --prefix. UNLINK removes keys that nobody needs any more.',
   look(evidence) {
     const { broker } = evidence;
-    if (!broker?.keys) return unread(evidence, 'SCAN');
+    if (!broker?.keys) return unread(evidence, 'foreign keys');
     const { underOurPrefix, otherClusters } = broker.keys;
     const sights: Sight[] = [];
     if (underOurPrefix.length > 0) {
