@@ -42,7 +42,7 @@ export const globalOptions = {
     env: 'BACKPLANE_TIMEOUT',
     fallbackText: '15s',
   }),
-  output: option('-o, --output <FORMAT>', outputFormats.join(', '), oneOf(...outputFormats), {
+  output: option('-o, --output <FORMAT>', outputFormats.join(', '), parseOutputFormat, {
     fallbackText: 'table',
     completes: outputFormats,
   }),
@@ -56,6 +56,11 @@ export const globalOptions = {
 export const globalOptionList: readonly NamedOption[] = Object.entries(globalOptions).map(
   ([name, each]) => ({ ...each, name }),
 );
+
+/** `text` is what people call a table that has no rows. */
+function parseOutputFormat(text: string): OutputFormat {
+  return text === 'text' ? 'table' : oneOf(...outputFormats)(text);
+}
 
 /** The format a command line asks for, even one that does not parse: errors follow it too. */
 export function outputFormatIn(args: readonly string[]): OutputFormat | null {

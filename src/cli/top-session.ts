@@ -9,6 +9,7 @@ import type {
 } from '../operations/watch/dashboard-source.ts';
 import { readDirectoryPage } from '../operations/watch/directory-page.ts';
 import { DocumentWatch } from '../operations/watch/document-watch.ts';
+import { lookAtTime } from '../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../operations/watch/pulse-report.ts';
 import { sleep } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -16,7 +17,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { Visitor } from '../runtime/visitor.ts';
 import type { CommandContext } from './context.ts';
 import { pulseLines } from './output/pulse-lines.ts';
-import { openRecording, type RecordingWriter, startRecording } from './recording-file.ts';
+import { openRecording, startRecording } from './recording-file.ts';
 
 export interface TopOptions {
   readonly once: boolean;
@@ -70,11 +71,9 @@ export class TopSession {
     if (!this.#options.once) {
       return this.#show({ kind: 'replay', recording, intervalMs, startAt: at });
     }
-    const time = at ?? '99';
-    const found = recording.trend.findLastIndex((each) => {
-      return each.at.slice(11, 11 + time.length) <= time;
-    });
-    await this.#print(await recording.read(Math.max(0, found)));
+    const times = recording.trend.map((look) => look.at);
+    const found = at === null ? times.length - 1 : lookAtTime(times, at);
+    await this.#print(await recording.read(found ?? 0));
   }
 
   async #once(): Promise<void> {
@@ -89,7 +88,7 @@ export class TopSession {
   async #recordOnly(): Promise<void> {
     const { clock, signal } = this.#context;
     const pulse = await this.#pulse(await this.#open());
-    const writer = await this.#startRecording();
+    const record = await this.#startRecording();
     while (!signal.aborted) {
       const report = await pulse.look(null).catch((thrown) => {
         // An outage is what a recording is for: it goes on when the broker is back.
@@ -97,7 +96,7 @@ export class TopSession {
         if (error.code === 'INTERNAL') throw thrown;
         return null;
       });
-      if (report) writer?.write(report);
+      if (report) record?.(report);
       await sleep(clock, this.#options.interval, signal);
     }
   }
@@ -109,7 +108,7 @@ export class TopSession {
     preparing.catch(() => {});
     const door = await this.#open();
     const pulse = await this.#pulse(door);
-    const writer = await this.#startRecording();
+    const record = await this.#startRecording();
     const { sessions, leases } = door.engine;
     const sources = { sessions, leases, visitor: door.visitor, clock: this.#context.clock };
     await this.#show({
@@ -121,7 +120,7 @@ export class TopSession {
       readDirectory: (query) => readDirectoryPage(sources, query),
       watchDocument: (doc) => new DocumentWatch(sources, doc),
       act: this.#options.readOnly ? null : this.#actor(door.engine),
-      record: writer && ((report) => writer.write(report)),
+      record,
     });
   }
 
@@ -166,17 +165,22 @@ export class TopSession {
     });
   }
 
-  async #startRecording(): Promise<RecordingWriter | null> {
+  /** Answers how to write a look down, which throws when that is no longer possible. */
+  async #startRecording(): Promise<((report: PulseReport) => void) | null> {
     const { record } = this.#options;
     if (record === undefined) return null;
     const { clock } = this.#context;
     const about = { startedAt: isoTime(clock.wallMs()) ?? '', cluster: this.#cluster };
-    const failing: { error: BackplaneError | null } = { error: null };
-    return this.#context.use(() =>
+    let failure: BackplaneError | null = null;
+    const writer = await this.#context.use(() =>
       startRecording(record, about, (error) => {
-        failing.error = error;
+        failure = error;
       }),
     );
+    return (report) => {
+      if (failure) throw failure;
+      writer.write(report);
+    };
   }
 
   get #cluster(): string {

@@ -1,10 +1,11 @@
 import { render } from 'ink';
+import type { ClusterAction } from '../operations/act/cluster-action.ts';
 import type {
   DashboardRequest,
   LiveSource,
   ReplaySource,
 } from '../operations/watch/dashboard-source.ts';
-import type { Clock } from '../ports/clock.ts';
+import { type Clock, sleep } from '../ports/clock.ts';
 import { App } from './app.tsx';
 import { Dashboard } from './dashboard.ts';
 import type { Feed } from './feeds/feed.ts';
@@ -22,6 +23,7 @@ export interface DashboardMachine {
 
 /** Two redraws between two looks would show nothing new; keys are drawn at once all the same. */
 const framesPerSecondMax = 20;
+const stopMsMax = 500;
 
 /**
  * Takes the terminal, and gives it back: when somebody quits, when the signal is aborted, and when
@@ -31,12 +33,12 @@ export async function showDashboard(
   { source, look: theme, signal }: DashboardRequest,
   machine: DashboardMachine,
 ): Promise<void> {
-  const feed = feedOf(source, machine.clock);
+  const { feed, act } = feedOf(source, machine.clock);
   let suspend = () => {};
   const ended = Promise.withResolvers<void>();
   const dashboard = new Dashboard({
     feed,
-    act: source.kind === 'live' ? source.act : null,
+    act,
     isSpoken: theme.spoken,
     quit: () => ended.resolve(),
     suspend: () => suspend(),
@@ -74,12 +76,23 @@ export async function showDashboard(
     signal.removeEventListener('abort', quit);
     instance.unmount();
     await instance.waitUntilExit().catch(() => {});
-    await feed.stop();
+    // Without a broker, leaving a document waits for it; whoever quits does not.
+    await Promise.race([feed.stop(), sleep(machine.clock, stopMsMax)]);
   }
 }
 
-function feedOf(source: LiveSource | ReplaySource, clock: Clock): Feed {
-  return source.kind === 'live'
-    ? new LiveFeed({ ...source, clock })
-    : new ReplayFeed({ ...source, clock });
+type Act = ((action: ClusterAction) => Promise<string>) | null;
+
+/** What was done from here is part of what happened. */
+function feedOf(source: LiveSource | ReplaySource, clock: Clock): { feed: Feed; act: Act } {
+  if (source.kind === 'replay') return { feed: new ReplayFeed({ ...source, clock }), act: null };
+  const feed = new LiveFeed({ ...source, clock });
+  const { act } = source;
+  if (act === null) return { feed, act };
+  const told: Act = async (action) => {
+    const text = await act(action);
+    feed.tell('info', text);
+    return text;
+  };
+  return { feed, act: told };
 }

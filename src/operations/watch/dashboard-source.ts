@@ -18,7 +18,7 @@ export interface LiveSource {
   watchDocument(doc: string): WatchedDocument;
   /** Null: this dashboard only looks. */
   readonly act: ((action: ClusterAction) => Promise<string>) | null;
-  /** Told of every look, for a recording; null when none is made. */
+  /** Told of every look, for a recording; throws once that has failed. Null when none is made. */
   readonly record: ((report: PulseReport) => void) | null;
 }
 

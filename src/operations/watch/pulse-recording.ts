@@ -42,6 +42,20 @@ export function readRecordingHeader(line: string): RecordingHeader {
 }
 
 /**
+ * Of looks in order, the one nearest before or at a time of day, `03:12` or `03:12:30`: of several
+ * days the last. Null when all are later in the day.
+ */
+export function lookAtTime(times: readonly string[], time: string): number | null {
+  const timeOf = (at: string) => at.slice(11, 11 + time.length);
+  let found: number | null = null;
+  for (const [index, at] of times.entries()) {
+    const isNearer = found === null || at.slice(11) >= (times[found] as string).slice(11);
+    if (timeOf(at) <= time && isNearer) found = index;
+  }
+  return found;
+}
+
+/**
  * One look out of a recording. Files come from anywhere: what a screen relies on is checked, the
  * rest is taken as it is. Throws RECORDING_INVALID.
  */

@@ -18,9 +18,3 @@ export type Seek =
   | { readonly kind: 'by'; readonly steps: number }
   | { readonly kind: 'end' }
   | { readonly kind: 'time'; readonly time: string };
-
-/** The last look before or at a time of day, of looks in order; null when all are later. */
-export function lookAtTime(times: readonly string[], time: string): number | null {
-  const found = times.findLastIndex((at) => at.slice(11, 11 + time.length) <= time);
-  return found < 0 ? null : found;
-}

@@ -3,6 +3,7 @@ import { isoTime } from '../../foundation/iso-time.ts';
 import type { LiveSource, WatchedDocument } from '../../operations/watch/dashboard-source.ts';
 import type { DocumentPicture } from '../../operations/watch/document-watch.ts';
 import type { PulseEvent } from '../../operations/watch/pulse-events.ts';
+import { lookAtTime } from '../../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../../operations/watch/pulse-report.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
 import { History } from '../state/history.ts';
@@ -13,7 +14,7 @@ import {
   type Picture,
   type Wish,
 } from '../state/picture.ts';
-import { type Feed, lookAtTime, type Seek } from './feed.ts';
+import type { Feed, Seek } from './feed.ts';
 
 export type LiveFeedParts = Omit<LiveSource, 'kind' | 'act'> & { readonly clock: Clock };
 
@@ -36,6 +37,7 @@ export class LiveFeed implements Feed {
   #picture: Picture | null = null;
   #wake = new AbortController();
   #isStopped = false;
+  #isRecordingLost = false;
 
   constructor(parts: LiveFeedParts) {
     this.#parts = parts;
@@ -84,9 +86,10 @@ export class LiveFeed implements Feed {
     this.#change();
   }
 
-  /** Something somebody did from here, among what happened by itself. */
-  tell(event: Omit<PulseEvent, 'at'>): void {
-    this.#history.tell({ at: isoTime(this.#parts.clock.wallMs()) ?? '', ...event });
+  /** Something that was done from here, among what happened by itself. */
+  tell(severity: PulseEvent['severity'], text: string): void {
+    const at = isoTime(this.#parts.clock.wallMs()) ?? '';
+    this.#history.tell({ at, severity, nodeId: null, text });
     this.#change();
   }
 
@@ -111,26 +114,28 @@ export class LiveFeed implements Feed {
   async #look(look: () => Promise<PulseReport>): Promise<void> {
     try {
       const report = await look();
-      if (this.#link.state === 'lost') this.#tellLink('info', 'the broker is back');
+      if (this.#link.state === 'lost') this.tell('info', 'the broker is back');
       this.#link = { state: 'live' };
       this.#history.push(report);
-      this.#parts.record?.(report);
+      this.#record(report);
     } catch (thrown) {
       const { message } = asBackplaneError(thrown);
       const since = this.#history.last?.at ?? null;
-      if (this.#link.state !== 'lost') this.#tellLink('bad', `the broker is gone: ${message}`);
+      if (this.#link.state !== 'lost') this.tell('bad', `the broker is gone: ${message}`);
       this.#link = { state: 'lost', since, why: message };
     }
     this.#change();
   }
 
-  #tellLink(severity: PulseEvent['severity'], text: string): void {
-    this.#history.tell({
-      at: isoTime(this.#parts.clock.wallMs()) ?? '',
-      severity,
-      nodeId: null,
-      text,
-    });
+  /** A disk that is full ends the recording, not the looking. */
+  #record(report: PulseReport): void {
+    if (this.#isRecordingLost) return;
+    try {
+      this.#parts.record?.(report);
+    } catch (thrown) {
+      this.#isRecordingLost = true;
+      this.tell('bad', asBackplaneError(thrown).message);
+    }
   }
 
   async #extras(): Promise<void> {

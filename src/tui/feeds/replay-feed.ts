@@ -1,9 +1,10 @@
 import { asBackplaneError } from '../../foundation/errors.ts';
 import type { ReplaySource } from '../../operations/watch/dashboard-source.ts';
+import { lookAtTime } from '../../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../../operations/watch/pulse-report.ts';
 import { type Clock, repeat, type Timer } from '../../ports/clock.ts';
 import type { Link, Picture } from '../state/picture.ts';
-import { type Feed, lookAtTime, type Seek } from './feed.ts';
+import type { Feed, Seek } from './feed.ts';
 
 export type ReplayFeedParts = Omit<ReplaySource, 'kind'> & { readonly clock: Clock };
 
