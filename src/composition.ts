@@ -3,6 +3,7 @@ import { BackplaneError, isBackplaneError } from './foundation/errors.ts';
 import { type EngineUrl, parseEngineUrl, type StoreUrl } from './foundation/url.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Engine, InspectableStore } from './ports/engine.ts';
+import type { BrokerExamination } from './ports/examination.ts';
 import type { Logger } from './ports/logger.ts';
 import type { Random } from './ports/random.ts';
 
@@ -55,6 +56,38 @@ export async function openEngine(
     case 'embedded':
       return openEmbedded(url, settings, machine, launch);
   }
+}
+
+/**
+ * Reads how the broker of the settings is set up and fares; null where there is no server to look
+ * at. Starts none. Throws as `openEngine`.
+ */
+export async function examineBroker(
+  settings: ConnectionSettings,
+  machine: Machine,
+): Promise<BrokerExamination | null> {
+  const url =
+    settings.engineUrl.kind === 'embedded'
+      ? await embeddedUrl(settings, machine)
+      : settings.engineUrl;
+  if (url.kind !== 'redis') return null;
+  const { examineRedis } = await import('./drivers/redis/redis-examiner.ts');
+  return examineRedis(url.address, { prefix: settings.prefix, ...machine });
+}
+
+async function embeddedUrl(settings: ConnectionSettings, machine: Machine): Promise<EngineUrl> {
+  const { findBroker } = await import('./drivers/embedded/embedded-broker.ts');
+  const { dataDir, brokerPort: port } = settings;
+  const broker = await findBroker({ dataDir, port, clock: machine.clock });
+  if (!broker) throw noEmbeddedBroker(settings);
+  return parseEngineUrl(broker.url);
+}
+
+function noEmbeddedBroker({ brokerPort }: ConnectionSettings): BackplaneError {
+  const message = `no embedded broker runs on 127.0.0.1:${brokerPort}`;
+  return new BackplaneError('BACKPLANE_UNREACHABLE', message, {
+    remedy: 'start a node: backplane serve; or name a backplane with --url',
+  });
 }
 
 async function openLocal(url: EngineUrl, machine: Machine): Promise<OpenedEngine> {
@@ -131,11 +164,7 @@ async function openBroker(
       ? await ensureBroker({ ...place, logger: machine.logger, launch })
       : await findBroker(place);
     if (!broker) {
-      throw new BackplaneError(
-        'BACKPLANE_UNREACHABLE',
-        `no embedded broker runs on 127.0.0.1:${settings.brokerPort}`,
-        { remedy: 'start a node: backplane serve; or name a backplane with --url' },
-      );
+      throw noEmbeddedBroker(settings);
     }
     const url = parseEngineUrl(broker.url);
     if (url.kind !== 'redis') throw new BackplaneError('INTERNAL', 'the broker has no address');

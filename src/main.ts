@@ -31,6 +31,10 @@ const doors: Doors = {
     const { openEngine } = await import('./composition.ts');
     return (await openEngine(settings, { clock, random, logger }, null)).engine;
   },
+  async examineBroker(settings, logger) {
+    const { examineBroker } = await import('./composition.ts');
+    return examineBroker(settings, { clock, random, logger });
+  },
   async openVisitor(engine, logger, mayWrite) {
     const { openVisitor } = await import('./runtime/visitor-runtime.ts');
     return openVisitor({ engine, clock, random, logger }, { mayFence: mayWrite });
@@ -44,6 +48,17 @@ const doors: Doors = {
       await opened.close();
     };
     return { store, close };
+  },
+  async prepareDashboard() {
+    const { showDashboard } = await import('./tui/show-dashboard.tsx');
+    const stopProcess = async () => {
+      // The whole group: started through npx, the shell waits for npx.
+      process.kill(0, 'SIGTSTP');
+      // Timers stand still with the process, so this is over soon after it goes on.
+      await new Promise<void>((resolve) => clock.after(50, resolve));
+    };
+    const { stdout: output, stdin: input } = process;
+    return (request) => showDashboard(request, { clock, output, input, stopProcess });
   },
   drillDoors: (logger) => drillMachine({ clock, random, logger }, process.env),
   async hostNode(settings, request) {

@@ -21,6 +21,8 @@ export interface CommandDefinition {
   readonly endsBySignal: boolean;
   /** Left out of help, manual and completion. */
   readonly hidden: boolean;
+  /** Opens no cluster, so it works without the secrets of the context in use. */
+  readonly opensNothing: boolean;
   /** Runs with the values of arguments and options under their names. */
   run(args: Record<string, unknown>, options: Record<string, unknown>): Promise<void>;
 }
@@ -55,7 +57,7 @@ export interface Example {
 }
 
 /** What an argument or the value of an option may be, for shell completion. */
-export type Completes = 'doc' | 'node' | 'region' | 'file' | readonly string[];
+export type Completes = 'doc' | 'node' | 'region' | 'context' | 'file' | readonly string[];
 
 /** `rest`: one or more; `restOrNone`: any number. */
 export type Presence = 'required' | 'optional' | 'rest' | 'restOrNone';
@@ -112,6 +114,7 @@ export interface CommandShape<Args extends ArgumentTable, Options extends Option
   readonly examples: readonly Example[];
   readonly endsBySignal?: boolean;
   readonly hidden?: boolean;
+  readonly opensNothing?: boolean;
   readonly action: (args: ArgumentValues<Args>, options: OptionValues<Options>) => Promise<void>;
 }
 
@@ -157,6 +160,7 @@ export function defineCommand<
     examples: shape.examples,
     endsBySignal: shape.endsBySignal ?? false,
     hidden: shape.hidden ?? false,
+    opensNothing: shape.opensNothing ?? false,
     run: (args, values) =>
       shape.action(args as ArgumentValues<Args>, values as OptionValues<Options>),
   };

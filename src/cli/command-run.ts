@@ -90,8 +90,8 @@ export class CommandRun {
   async #run(command: CommandDefinition, given: GivenValues): Promise<void> {
     const { environment, home } = this.#world;
     this.#command = command;
-    this.#settings = resolveSettings(given.globals, environment, home);
-    if (this.#settings.token) this.#world.redact.learn(this.#settings.token.reveal());
+    this.#settings = resolveSettings(given.globals, environment, home, command.opensNothing);
+    for (const secret of this.#settings.secrets) this.#world.redact.learn(secret.reveal());
     checkOutputFormat(command, this.#settings.output);
     const { values } = resolveOptions(command.options, given.options, environment);
     if (command.endsBySignal) this.#interruption.bePatient();
@@ -137,7 +137,7 @@ export class CommandRun {
       if (this.#couldChange()) await this.#tell(error ?? interrupted());
       return 130;
     }
-    if (error === null) return 0;
+    if (error === null) return this.#context.exitCode;
     await this.#tell(error);
     return exitCodeOf(error);
   }

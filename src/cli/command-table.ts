@@ -48,10 +48,46 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/relay.ts')).relayCommand,
   },
   {
+    name: 'doctor',
+    summary: 'find what is wrong, and say how to mend it',
+    heading: look,
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  {
+    name: 'top',
+    summary: 'watch the whole cluster on one screen',
+    heading: look,
+    load: async () => (await import('./commands/top.ts')).topCommand,
+  },
+  {
+    name: 'explain',
+    summary: 'say why a document or a node is as it is',
+    heading: look,
+    load: async () => (await import('./commands/explain.ts')).explainCommand,
+  },
+  {
+    name: 'plan',
+    summary: 'say how long a failure would take',
+    heading: look,
+    load: async () => (await import('./commands/plan.ts')).planCommand,
+  },
+  {
+    name: 'check',
+    summary: 'measure one thing, for monitoring',
+    heading: look,
+    load: async () => (await import('./commands/check.ts')).checkCommand,
+  },
+  {
     name: 'op',
     summary: 'submit an op to a document',
     heading: act,
     load: async () => (await import('./commands/op.ts')).opCommand,
+  },
+  {
+    name: 'trace',
+    summary: 'send one op, and show where it went and when',
+    heading: act,
+    load: async () => (await import('./commands/trace.ts')).traceCommand,
   },
   {
     name: 'rpc',
@@ -96,6 +132,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/node.ts')).nodeCommand,
   },
   {
+    name: 'fsck',
+    summary: 'compare sessions, leases and logs, and mend them',
+    heading: act,
+    load: async () => (await import('./commands/fsck.ts')).fsckCommand,
+  },
+  {
     name: 'drill',
     summary: 'rehearse failures, and give a verdict',
     heading: prove,
@@ -112,6 +154,12 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'check a recorded history against the laws',
     heading: prove,
     load: async () => (await import('./commands/verify.ts')).verifyCommand,
+  },
+  {
+    name: 'context',
+    summary: 'name clusters, and choose one',
+    heading: tool,
+    load: async () => (await import('./commands/context.ts')).contextCommand,
   },
   {
     name: 'help',

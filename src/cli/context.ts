@@ -1,5 +1,7 @@
+import type { DashboardRequest } from '../operations/watch/dashboard-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, InspectableStore } from '../ports/engine.ts';
+import type { BrokerExamination } from '../ports/examination.ts';
 import { type Logger, silentLogger } from '../ports/logger.ts';
 import type { Random } from '../ports/random.ts';
 import type { Visitor } from '../runtime/visitor.ts';
@@ -20,11 +22,15 @@ import { wantsColour } from './wants-colour.ts';
  */
 export interface Doors {
   openEngine(settings: Settings, logger: Logger): Promise<Engine>;
+  /** How the broker is set up and fares; null where there is no server to look at. */
+  examineBroker(settings: Settings, logger: Logger): Promise<BrokerExamination | null>;
   /** A visitor that may write replaces a dead owner it stumbles on; one that looks does not. */
   openVisitor(engine: Engine, logger: Logger, mayWrite: boolean): Promise<Visitor>;
   /** The store of the cluster of the settings; closing it closes everything it stands on. */
   openStore(settings: Settings, logger: Logger): Promise<OpenedStore>;
   drillDoors(logger: Logger): DrillDoors;
+  /** Loads the dashboard, which takes a while, and answers how to show it. */
+  prepareDashboard(): Promise<(request: DashboardRequest) => Promise<void>>;
   readonly hostNode: HostNode;
   readonly runBroker: RunBroker;
 }
@@ -74,6 +80,8 @@ export class CommandContext {
   readonly #running: () => Running;
   readonly #closing: (() => Promise<void>)[] = [];
   #isClosing = false;
+  /** What the command found, as an exit code; a failure has its own. */
+  exitCode = 0;
   #print: Printer | null = null;
   #logger: Logger | null = null;
   #engine: Promise<Engine> | null = null;

@@ -11,6 +11,11 @@ export type ColorChoice = (typeof colorChoices)[number];
 
 /** The options every command has. `settings.ts` resolves them; none of them takes a secret. */
 export const globalOptions = {
+  context: option('--context <NAME>', 'the named cluster: backplane context ls', anyText, {
+    env: 'BACKPLANE_CONTEXT',
+    fallbackText: 'the one in use',
+    completes: 'context',
+  }),
   url: option('--url <URL>', 'the backplane; its scheme chooses the engine', anyText, {
     env: 'BACKPLANE_URL',
   }),
@@ -37,7 +42,7 @@ export const globalOptions = {
     env: 'BACKPLANE_TIMEOUT',
     fallbackText: '15s',
   }),
-  output: option('-o, --output <FORMAT>', outputFormats.join(', '), oneOf(...outputFormats), {
+  output: option('-o, --output <FORMAT>', outputFormats.join(', '), parseOutputFormat, {
     fallbackText: 'table',
     completes: outputFormats,
   }),
@@ -51,6 +56,11 @@ export const globalOptions = {
 export const globalOptionList: readonly NamedOption[] = Object.entries(globalOptions).map(
   ([name, each]) => ({ ...each, name }),
 );
+
+/** `text` is what people call a table that has no rows. */
+function parseOutputFormat(text: string): OutputFormat {
+  return text === 'text' ? 'table' : oneOf(...outputFormats)(text);
+}
 
 /** The format a command line asks for, even one that does not parse: errors follow it too. */
 export function outputFormatIn(args: readonly string[]): OutputFormat | null {

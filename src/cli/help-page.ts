@@ -31,7 +31,7 @@ export function programHelp(entries: readonly CommandEntry[], columns: number): 
     columns,
     [
       'backplane COMMAND --help explains a command. backplane help TOPIC explains exit-codes, ' +
-        'environment, errors, model or history, and backplane help BP-LEASE-HELD an error code.',
+        'environment, errors, checks, model or history, and backplane help BP-LEASE-HELD an error code.',
     ],
   );
 }

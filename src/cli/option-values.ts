@@ -4,9 +4,9 @@ import type { NamedOption } from './command-definition.ts';
 /** The variables of the process, as a value. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a value came from. `name` is the flag or the variable. */
+/** Where a value came from. `name` is the flag, the variable or the context. */
 export interface Origin {
-  readonly from: 'flag' | 'environment' | 'default';
+  readonly from: 'flag' | 'environment' | 'context' | 'default';
   readonly name: string | null;
 }
 
@@ -15,11 +15,21 @@ export interface ResolvedOptions {
   readonly origins: Readonly<Record<string, Origin>>;
 }
 
-/** Flag beats environment beats default. An empty variable counts as not set. Throws USAGE. */
+/** What a named context says about the options, as texts. */
+export interface ContextValues {
+  readonly name: string;
+  readonly values: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Flag beats environment beats context beats default. An empty variable counts as not set. Throws
+ * USAGE.
+ */
 export function resolveOptions(
   options: readonly NamedOption[],
   flags: Readonly<Record<string, unknown>>,
   environment: Environment,
+  context: ContextValues | null = null,
 ): ResolvedOptions {
   const values: Record<string, unknown> = {};
   const origins: Record<string, Origin> = {};
@@ -31,6 +41,12 @@ export function resolveOptions(
     } else if (variable !== undefined && variable !== '') {
       values[option.name] = parseVariable(option, variable);
       origins[option.name] = { from: 'environment', name: option.env };
+    } else if (context?.values[option.name] !== undefined) {
+      const text = context.values[option.name] as string;
+      const { name } = context;
+      const what = `${option.name} of the context "${name}"`;
+      values[option.name] = option.parse === null ? text : parseNamed(what, option.parse, text);
+      origins[option.name] = { from: 'context', name };
     } else {
       values[option.name] = option.fallback;
       origins[option.name] = { from: 'default', name: null };

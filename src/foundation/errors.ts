@@ -64,6 +64,11 @@ export const errorCatalogue = {
     'The file is no scenario, or one that cannot be run.',
     'compare it with one that can: backplane drill show owner-crash --source',
   ),
+  RECORDING_INVALID: definite(
+    'The file cannot be read, or is no recording of the dashboard.',
+    'record one: backplane top --record FILE',
+  ),
+  CONTEXT_UNKNOWN: definite('No context has this name.', 'backplane context ls'),
   CLUSTER_MISMATCH: definite(
     'This node is set up differently from the cluster it wants to join.',
     'start it with the settings of the cluster, or with another --prefix',

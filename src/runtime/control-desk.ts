@@ -9,6 +9,9 @@ import { awarenessControls } from './awareness/awareness-controls.ts';
 import { cacheControls } from './cache/cache-controls.ts';
 import type { Caches } from './cache/caches.ts';
 import type { ControlName, DocumentDescription, WireOp } from './controls.ts';
+import type { Feed } from './documents/feed.ts';
+import { type NodePulse, type PulseQuestion, readPulseQuestion } from './health/node-pulse.ts';
+import type { NodeSelfReport } from './health/self-report.ts';
 import type { Presence } from './presence/presence.ts';
 import { presenceControls } from './presence/presence-controls.ts';
 import type { Relay } from './relay/relay.ts';
@@ -30,6 +33,9 @@ export interface ControlDeskParts {
   awareness(): Awareness;
   presence(): Presence;
   relay(): Relay;
+  report(probe: boolean): Promise<NodeSelfReport>;
+  pulse(question: PulseQuestion): NodePulse;
+  feed(doc: string): Pick<Feed, 'end' | 'followers'> | null;
 }
 
 type Params = Readonly<Record<string, unknown>>;
@@ -48,6 +54,7 @@ export class ControlDesk {
     this.#parts = parts;
     const table: Record<ControlName, (params: Params) => Promise<unknown>> = {
       'doc.read': (params) => this.#readOps(params),
+      'doc.feed': (params) => this.#feed(params),
       'doc.describe': (params) => this.#describe(params),
       'docs.page': (params) => this.#page(params),
       'lease.acquire': (params) => this.#acquire(params),
@@ -58,6 +65,9 @@ export class ControlDesk {
       ...awarenessControls(() => parts.awareness()),
       ...presenceControls(() => parts.presence()),
       ...relayControls(() => parts.relay()),
+      'node.report': (params) => this.#report(params),
+      'node.pulse': async (params) =>
+        this.#parts.pulse(readPulseQuestion(only(params, ['documents']))),
     };
     this.#controls = new Map(Object.entries(table));
   }
@@ -123,6 +133,15 @@ export class ControlDesk {
     await this.#parts.release(name, session);
     const { epoch } = await this.#parts.askToAcquire(session, name);
     return { doc: name, session, nodeId, epoch };
+  }
+
+  async #feed(params: Params) {
+    const feed = this.#parts.feed(checkDocumentName(only(params, ['doc']).doc));
+    return { followed: feed !== null, seq: feed?.end.seq ?? 0, followers: feed?.followers ?? 0 };
+  }
+
+  async #report(params: Params) {
+    return this.#parts.report(only(params, ['probe']).probe === true);
   }
 
   async #drain(params: Params) {

@@ -10,6 +10,9 @@
  * | `lease.acquire` | `{doc}` | `{doc, session, nodeId, epoch}` | LEASE_HELD |
  * | `lease.release` | `{doc}` | `{doc, epoch}` | NOT_OWNER |
  * | `lease.move` | `{doc, session}` | `{doc, session, nodeId, epoch}` | NOT_OWNER, NODE_DEAD |
+ * | `doc.feed` | `{doc}` | `{followed, seq, followers}` of the node asked | |
+ * | `node.report` | `{probe}` | `NodeSelfReport`; with `probe`, what works just now | |
+ * | `node.pulse` | `{documents: {contains, limit} \| null}` | `NodePulse`: what it counts, its busiest documents | |
  * | `node.drain` | `{}` | `{documents}`, before it stops | |
  * | `cache.list` | `{}` | `{regions: CacheRegionReport[]}` | |
  * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
@@ -29,11 +32,14 @@
 export const controlNames = [
   'doc.read',
   'doc.describe',
+  'doc.feed',
   'docs.page',
   'lease.acquire',
   'lease.release',
   'lease.move',
   'node.drain',
+  'node.report',
+  'node.pulse',
   'cache.list',
   'cache.probe',
   'cache.evict',

@@ -1,9 +1,12 @@
 import { BackplaneError } from '../foundation/errors.ts';
 import type { Caches } from './cache/caches.ts';
 import { ControlDesk } from './control-desk.ts';
+import { nodePulse } from './health/node-pulse.ts';
+import { selfReport } from './health/self-report.ts';
 import type { BackplaneNode } from './node.ts';
 import type { NodeParts, NodeWorld } from './node-parts.ts';
 import type { NodeSettings } from './node-settings.ts';
+import { askToAcquire } from './requests/ask-to-acquire.ts';
 
 /** The control desk of a node: each control does what the node's own door does. */
 export function nodeControls(
@@ -29,30 +32,20 @@ export function nodeControls(
       if (found) return { nodeId: found.description.nodeId };
       throw new BackplaneError('NODE_DEAD', `the session ${session} is not alive`);
     },
-    askToAcquire: (session, doc) => askToAcquire(live(), settings, session, doc),
+    askToAcquire: (session, doc) => {
+      const { requestTimeoutMs } = settings.dials;
+      return askToAcquire(live().requester, session, doc, requestTimeoutMs);
+    },
+    report: async (probe) => {
+      const readiness = probe ? await node.readiness() : null;
+      return selfReport(world, settings, live(), { metrics: node.metrics(), readiness });
+    },
+    pulse: (question) => nodePulse(node.nodeId, node.metrics(), live(), question),
+    feed: (doc) => live().feeds.feed(doc),
     drain: () => {
       const documents = live().documents.size;
       settings.drainRequested();
       return { documents };
     },
   });
-}
-
-async function askToAcquire(
-  { requester }: NodeParts,
-  settings: NodeSettings,
-  session: string,
-  doc: string,
-): Promise<{ epoch: number }> {
-  const reply = await requester.send({
-    session,
-    plane: 'control',
-    method: 'lease.acquire',
-    doc: null,
-    direct: true,
-    hops: 0,
-    payload: Buffer.from(JSON.stringify({ doc })),
-    remainingMs: settings.dials.requestTimeoutMs,
-  });
-  return JSON.parse(Buffer.from(reply.payload).toString('utf8'));
 }

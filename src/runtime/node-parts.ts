@@ -13,6 +13,8 @@ import { Documents } from './documents/documents.ts';
 import { Feeds } from './documents/feeds.ts';
 import { storeReader } from './documents/store-reader.ts';
 import { clusterTagOf } from './frames.ts';
+import { LatencyCounts } from './health/latency-counts.ts';
+import { Strain } from './health/strain.ts';
 import { SubscriberProbe } from './health/subscriber-probe.ts';
 import type { NodeSettings } from './node-settings.ts';
 import { Outbox } from './outbox.ts';
@@ -42,7 +44,7 @@ export interface NodeWorld {
 export interface NodeOwn {
   readonly counters: Counters;
   readonly methods: Methods;
-  readonly keeper: (watch: SessionWatch) => SessionKeeper;
+  readonly keeper: (watch: SessionWatch, strain: Strain) => SessionKeeper;
   readonly controls: () => ControlDesk;
 }
 
@@ -81,7 +83,9 @@ export function assembleNode(
     session: () => keeper.id(),
     router: () => router,
   });
-  const router = new DocumentRouter({ ...shared, watch, nodes, requester, local: desk });
+  const latencies = new LatencyCounts();
+  const routed = { ...shared, watch, nodes, requester, latencies };
+  const router = new DocumentRouter({ ...routed, local: desk });
   const handle = (request: IncomingRequest) => desk.handle(request);
   const responder = new Responder({ ...shared, outbox, handle });
   const relay = new Relay({
@@ -92,7 +96,8 @@ export function assembleNode(
     address: () => settings.address(),
     session: () => keeper.id(),
   });
-  return { clusterTag, ...among, ...followed, presence, documents, router, responder, relay };
+  const asked = { documents, router, responder, latencies };
+  return { clusterTag, ...among, ...followed, ...asked, presence, relay };
 }
 
 type Shared = Omit<NodeWorld, 'engine'> &
@@ -114,15 +119,18 @@ function assembleAmongNodes(
     fastTakeover,
     inbox: () => keeper.id(),
   });
-  const keeper = own.keeper(watch);
+  const strain = new Strain(shared.clock);
+  const keeper = own.keeper(watch, strain);
   const requester = new Requester({ ...shared, outbox, watch, inbox: () => keeper.require() });
   return {
     outbox,
     watch,
     keeper,
+    strain,
     requester,
     probe: new SubscriberProbe({
       ...shared,
+      strain,
       outbox,
       everyMs: selfProbeMs,
       inbox: () => keeper.id(),

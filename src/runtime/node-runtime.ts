@@ -11,7 +11,9 @@ import { Counters } from './counters.ts';
 import { documentEngineNamed } from './documents/document-engine.ts';
 import { readDocumentState } from './documents/read-document-state.ts';
 import { clusterTagOf, type Frame } from './frames.ts';
+import { nodeGauges } from './health/node-gauges.ts';
 import { checkReadiness } from './health/readiness.ts';
+import type { Strain } from './health/strain.ts';
 import {
   agreeAgain,
   configHashOf,
@@ -25,7 +27,7 @@ import { nodeControls } from './node-controls.ts';
 import { assembleNode, type NodeParts, type NodeWorld } from './node-parts.ts';
 import { checkDials, type NodeSettings } from './node-settings.ts';
 import type { Presence } from './presence/presence.ts';
-import { type Relay, relayGauges } from './relay/relay.ts';
+import type { Relay } from './relay/relay.ts';
 import type {
   DocumentState,
   Follower,
@@ -88,8 +90,8 @@ export class NodeRuntime implements BackplaneNode {
     const parts = assembleNode(this.#world, this.#settings, cluster, {
       counters: this.#counters,
       methods: this.#methods,
-      keeper: (watch) =>
-        this.#makeKeeper(watch, inboxes, async (id) => {
+      keeper: (watch, strain) =>
+        this.#makeKeeper(watch, strain, inboxes, async (id) => {
           await inboxes.listen(id);
           await agreeAgain(engine.clusterRecords, cluster);
         }),
@@ -192,21 +194,9 @@ export class NodeRuntime implements BackplaneNode {
   }
 
   metrics(): NodeMetrics {
-    const parts = this.#parts;
-    return {
-      counters: this.#counters.read(),
-      gauges: {
-        documents_owned: parts?.documents.size ?? 0,
-        documents_followed: parts?.feeds.size ?? 0,
-        requests_pending: parts?.requester.pending ?? 0,
-        connections: this.#connections,
-        session_valid: parts?.keeper.isValid() ? 1 : 0,
-        subscriber_deaf: parts?.probe.isDeaf ? 1 : 0,
-        draining: this.#draining ? 1 : 0,
-        cache_entries: this.caches.entries,
-        ...relayGauges(parts?.relay),
-      },
-    };
+    const counters = this.#counters.read();
+    const own = { connections: this.#connections, isDraining: this.#draining !== null };
+    return { counters, gauges: nodeGauges(this.#parts, this.caches, own) };
   }
 
   countConnections(connections: number): void {
@@ -301,6 +291,7 @@ export class NodeRuntime implements BackplaneNode {
 
   #makeKeeper(
     watch: SessionWatch,
+    strain: Strain,
     inboxes: Inboxes,
     prepare: (id: string) => Promise<void>,
   ): SessionKeeper {
@@ -310,6 +301,7 @@ export class NodeRuntime implements BackplaneNode {
       clock,
       random,
       logger,
+      strain,
       counters: this.#counters,
       dials: this.#settings.dials,
       describe: () => ({

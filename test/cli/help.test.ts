@@ -75,7 +75,7 @@ describe('backplane help', () => {
     expect(stdout).toContain(errorCatalogue[code].remedy);
   });
 
-  const topics = ['exit-codes', 'environment', 'errors', 'model', 'history'];
+  const topics = ['exit-codes', 'environment', 'errors', 'checks', 'model', 'history'];
   it.each(topics)('explains %s', async (topic) => {
     const { code, stdout } = await runInProcess(['help', topic]);
     expect(code).toBe(0);

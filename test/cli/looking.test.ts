@@ -29,7 +29,8 @@ writeFileSync(historyFile, historyText([invoke('p:1'), ok('p:1', 1), logged(1, '
 
 /** Each command that says of itself that it only looks, once or more. */
 const looks: Readonly<Record<string, readonly string[][]>> = {
-  'inspect nodes': [['-o', 'json'], ['--all'], ['--watch', '200ms']],
+  'inspect nodes': [['-o', 'json'], ['--all'], ['--expect', '2'], ['--watch', '200ms']],
+  'inspect reachability': [[]],
   'inspect node': [['node-a']],
   'inspect leases': [
     ['-o', 'jsonl'],
@@ -48,14 +49,28 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect relay': [[], ['-o', 'json']],
   'relay ping': [['node-a', 'node-b', '-n', '2']],
   'inspect awareness': [[], ['owned', '-o', 'json']],
+  doctor: [[], ['-o', 'json']],
+  fsck: [[], ['--fix']],
+  explain: [['owned'], ['free'], ['node:node-a']],
+  'plan failover': [[]],
+  'check broker': [[], ['--format', 'nagios']],
+  'check nodes': [[]],
+  'check leases': [['--format', 'prometheus']],
+  'check pubsub': [['--critical', '10s']],
+  'check rpc': [['--critical', '10s', '--warn', '9s']],
+  'check store': [['--critical', '10s', '--warn', '9s']],
   tail: [
     ['--cache', '--wait', '300ms'],
     ['--cache', 'users', '--wait', '300ms', '-o', 'json'],
     ['owned', 'free', 'never', '--since', '0', '--wait', '400ms'],
     ['free', '--wait', '300ms', '-o', 'json'],
   ],
+  top: [['--once'], ['--once', '--interval', '200ms', '-o', 'json']],
   'drill list': [[], ['--faults', '-o', 'json']],
   'drill show': [['owner-crash'], ['owner-crash', '--source'], ['--schema']],
+  'context ls': [[]],
+  'context show': [['--origin']],
+  'context validate': [[]],
   help: [[], ['tail'], ['BP-LEASE-HELD']],
   man: [['tail']],
   completion: [['bash']],

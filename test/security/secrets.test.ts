@@ -32,7 +32,9 @@ describe('a secret', () => {
     const suspicious = options
       .map(({ flags }) => flags)
       .filter((flags) => /pass|secret|token|key|auth|cred/i.test(flags));
-    expect(suspicious).toEqual(['--token-file <FILE>']);
+    // The last two take only env:NAME or file:PATH, and refuse a secret unread and unrepeated.
+    const ofContexts = ['--url-password <REFERENCE>', '--gateway-token <REFERENCE>'];
+    expect(suspicious).toEqual(['--token-file <FILE>', ...ofContexts]);
   });
 
   test('S18: is hidden as soon as a URL is read, however it is looked at afterwards', () => {

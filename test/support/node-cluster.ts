@@ -17,6 +17,8 @@ export interface NodeCluster {
   node(nodeId: string, documentEngine?: 'json' | 'log'): Promise<BackplaneNode>;
   /** Submits an op for a test that is about something else. */
   write(doc: string, payload: string): Promise<void>;
+  /** So many ops of one peer. */
+  writeMany(doc: string, ops: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -61,6 +63,15 @@ export async function startNodeCluster(...nodeIds: string[]): Promise<NodeCluste
       const [node] = nodes;
       if (!node) throw new Error('the cluster has no node to write through');
       await node.submit(doc, { peer, counter: 1, payload: Buffer.from(payload) });
+    },
+    async writeMany(doc, ops) {
+      const peer = world.random.token(8);
+      const [node] = nodes;
+      if (!node) throw new Error('the cluster has no node to write through');
+      const numbers = Array.from({ length: ops }, (_, at) => at + 1);
+      const submit = (counter: number) =>
+        node.submit(doc, { peer, counter, payload: Buffer.from(`{"n":${counter}}`) });
+      await Promise.all(numbers.map(submit));
     },
     async stop() {
       await Promise.all(nodes.map((node) => node.stop('crash').catch(() => {})));

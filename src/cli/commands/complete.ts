@@ -3,6 +3,7 @@ import { type CommandDefinition, defineCommand } from '../command-definition.ts'
 import { candidatesFor } from '../completion/candidates.ts';
 import { liveNames } from '../completion/live-names.ts';
 import type { CommandContext } from '../context.ts';
+import { contextFile, readContextBook } from '../contexts/context-book.ts';
 import { loadCommands } from '../load-commands.ts';
 import { restOrNone } from '../parameters.ts';
 
@@ -30,10 +31,15 @@ export function completeCommand(context: CommandContext): CommandDefinition {
 
 async function namesInTime(
   context: CommandContext,
-  live: 'doc' | 'node' | 'region' | 'file',
+  live: 'doc' | 'node' | 'region' | 'context' | 'file',
   start: string,
 ): Promise<string[]> {
   if (live === 'file') return [':files'];
+  if (live === 'context') {
+    const { environment, home } = context.world;
+    const names = Object.keys(readContextBook(contextFile(environment, home)).contexts);
+    return names.filter((name) => name.startsWith(start));
+  }
   const nothing = sleep(context.clock, patienceMs, context.signal).then((): string[] => []);
   // Without a cluster there are no names; a shell has no use for the reason.
   const names = liveNames(context.engine(), live, start).catch((): string[] => []);

@@ -13,6 +13,7 @@ export function completionCommand(context: CommandContext): CommandDefinition {
     ],
     impact: 'ro',
     output: 'text',
+    opensNothing: true,
     arguments: {
       shell: required(shells.join(', '), { parse: oneOf<Shell>(...shells), completes: shells }),
     },

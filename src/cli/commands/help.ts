@@ -1,9 +1,11 @@
-import { BackplaneError, errorCatalogue, publicCode } from '../../foundation/errors.ts';
+import { BackplaneError, publicCode } from '../../foundation/errors.ts';
 import { nearest } from '../../foundation/nearest.ts';
+import { checkCode } from '../../operations/diagnose/check.ts';
+import { checks } from '../../operations/diagnose/checks.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { helpText } from '../help-text.ts';
-import { errorCodeOf, errorTopic, topics } from '../manual/topics.ts';
+import { checkTopic, errorCodeOf, errorCodes, errorTopic, topics } from '../manual/topics.ts';
 import { restOrNone } from '../parameters.ts';
 
 export function helpCommand(context: CommandContext): CommandDefinition {
@@ -16,11 +18,19 @@ export function helpCommand(context: CommandContext): CommandDefinition {
     ],
     impact: 'ro',
     output: 'text',
+    opensNothing: true,
     arguments: {
-      topic: restOrNone('a command, an error code or a topic', { completes: Object.keys(topics) }),
+      topic: restOrNone('a command, an error code or a topic', {
+        completes: [
+          ...Object.keys(topics),
+          ...errorCodes.map(publicCode),
+          ...checks.map(checkCode),
+        ],
+      }),
     },
     examples: [
       { run: 'backplane help BP-LEASE-HELD', shows: 'what an error means, and what to do' },
+      { run: 'backplane help BP-CHECK-EVICTION', shows: 'what a finding of doctor means' },
       { run: 'backplane help exit-codes', shows: 'what each exit code says' },
     ],
     action: async ({ topic }) => {
@@ -37,7 +47,9 @@ async function explain(words: readonly string[], context: CommandContext): Promi
   if (!/^bp-/i.test(first)) return helpText(words, context);
   const code = errorCodeOf(first);
   if (code !== null) return errorTopic(code);
-  const codes = (Object.keys(errorCatalogue) as (keyof typeof errorCatalogue)[]).map(publicCode);
+  const check = checks.find((each) => checkCode(each) === first.toUpperCase());
+  if (check !== undefined) return checkTopic(check);
+  const codes = [...errorCodes.map(publicCode), ...checks.map(checkCode)];
   const suggestion = nearest(first.toUpperCase(), codes);
   throw new BackplaneError('USAGE', `there is no error code "${first}"`, {
     remedy: suggestion === null ? 'backplane help errors' : `did you mean ${suggestion}?`,

@@ -6,13 +6,14 @@ import {
   type NodeState,
   nodeStates,
 } from '../../operations/inspect/list-nodes.ts';
+import { missingNodes, parseExpectedNodes } from '../../operations/inspect/missing-nodes.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import { printSelected, selectionOptions } from '../list-selection.ts';
 import type { Column } from '../output/column.ts';
 import { ago, agoSince } from '../output/relative-time.ts';
 import type { Style } from '../output/styled-text.ts';
-import { flag, optionList, optionWithDefault } from '../parameters.ts';
+import { flag, option, optionList, optionWithDefault } from '../parameters.ts';
 import { oneOf } from '../parse-values.ts';
 
 /** Two missed heartbeats make a node silent, so looking needs to know how often nodes beat. */
@@ -50,6 +51,7 @@ export function inspectNodesCommand(context: CommandContext): CommandDefinition 
     description: [
       'Lists every session of every node. A node is live; silent when it missed two heartbeats; deaf when it does not hear its own subscriptions; draining while it stops; dead when its session expired or was fenced.',
       'Nodes that stopped cleanly are left out unless --all or --state dead asks for them.',
+      'With --expect it exits 11 when nodes are missing, and names them. Who is dead or silent is missing.',
     ],
     impact: 'ro',
     output: 'listing',
@@ -58,12 +60,18 @@ export function inspectNodesCommand(context: CommandContext): CommandDefinition 
       state: optionList('--state <STATE>', 'only nodes in this state', oneOf(...nodeStates), {
         completes: nodeStates,
       }),
+      expect: option(
+        '--expect <NODES>',
+        'how many there should be, or their names: 3, or web-1,web-2',
+        parseExpectedNodes,
+      ),
       heartbeat: heartbeatOption,
       ...selectionOptions(columns),
     },
     examples: [
       { run: 'backplane inspect nodes', shows: 'who is there' },
       { run: 'backplane inspect nodes --state silent --state deaf', shows: 'who is in trouble' },
+      { run: 'backplane inspect nodes --expect 3', shows: 'whether all three are there' },
       { run: 'backplane inspect nodes --sort -documents -o json', shows: 'the busiest first' },
     ],
     action: async (_, options) => {
@@ -77,6 +85,10 @@ export function inspectNodesCommand(context: CommandContext): CommandDefinition 
         yield await listNodes(sessions, query);
       };
       await printSelected(context, { noun: 'nodes', columns, rows, empty: 'no nodes' }, options);
+      if (options.expect === undefined) return;
+      const all = await listNodes(sessions, { all: true, heartbeatMs: options.heartbeat });
+      const missing = missingNodes(all, options.expect);
+      if (missing) throw missing;
     },
   });
 }

@@ -12,8 +12,8 @@ import { inspectLeasesCommand } from './inspect-leases.ts';
 import { inspectNodeCommand } from './inspect-node.ts';
 import { inspectNodesCommand } from './inspect-nodes.ts';
 import { inspectPresenceCommand } from './inspect-presence.ts';
+import { inspectReachabilityCommand } from './inspect-reachability.ts';
 import { inspectRelayCommand } from './inspect-relay.ts';
-
 import { inspectUsersCommand } from './inspect-users.ts';
 
 /** Everything that can be looked at. */
@@ -36,6 +36,7 @@ export function inspectCommand(context: CommandContext): CommandGroup {
       inspectAwarenessCommand(context),
       inspectCacheCommand(context),
       inspectRelayCommand(context),
+      inspectReachabilityCommand(context),
       inspectNodeCommand(context),
       inspectLeaseCommand(context),
       inspectDocCommand(context),

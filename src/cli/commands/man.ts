@@ -19,6 +19,7 @@ export function manCommand(context: CommandContext): CommandDefinition {
     ],
     impact: 'ro',
     output: 'text',
+    opensNothing: true,
     arguments: {
       page: optional('a command, "model", "errors" or "history"', {
         completes: ['model', 'errors', 'history'],

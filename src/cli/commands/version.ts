@@ -9,6 +9,7 @@ export function versionCommand(context: CommandContext): CommandDefinition {
     description: ['Prints the version of this tool, and of the Node.js it runs on.'],
     impact: 'ro',
     output: 'report',
+    opensNothing: true,
     examples: [
       { run: 'backplane version', shows: 'the version' },
       { run: 'backplane version -o json', shows: 'the same for a program' },

@@ -9,7 +9,7 @@ import { globalOptionList } from '../global-options.ts';
 /** What may stand where the cursor is: words, or names that only the cluster knows. */
 export interface Candidates {
   readonly words: readonly string[];
-  readonly live: 'doc' | 'node' | 'region' | 'file' | null;
+  readonly live: 'doc' | 'node' | 'region' | 'context' | 'file' | null;
 }
 
 /** Decides from the words before the cursor, the last of them unfinished. Asks nobody. */

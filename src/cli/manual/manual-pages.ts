@@ -40,7 +40,7 @@ function toolPage(commands: readonly CommandNode[], version: string): string {
   for (const node of commands) page.item(`backplane-${node.name}(1)`, node.summary);
   page.section('OPTIONS').paragraph('Every command has these:');
   for (const option of globalOptionList) page.item(option.flags, optionText(option));
-  page.section('ENVIRONMENT').paragraph('A flag beats its variable.');
+  page.section('ENVIRONMENT').paragraph('Flag beats environment beats context beats default.');
   for (const [name, text] of environmentVariables()) page.item(name, text);
   page.section('EXIT STATUS');
   for (const [code, text] of Object.entries(exitCodes)) page.item(code, text);

@@ -1,4 +1,6 @@
 import { type ErrorCode, errorCatalogue, publicCode } from '../../foundation/errors.ts';
+import { type Check, checkCode } from '../../operations/diagnose/check.ts';
+import { checks } from '../../operations/diagnose/checks.ts';
 import { exitCodeOfError, exitCodes } from '../exit-codes.ts';
 import { globalOptionList } from '../global-options.ts';
 import { longFlag } from '../option-values.ts';
@@ -10,6 +12,7 @@ export const topics: Readonly<Record<string, () => string>> = {
   'exit-codes': exitCodesTopic,
   environment: environmentTopic,
   errors: errorsTopic,
+  checks: checksTopic,
   model: modelTopic,
   history: historyTopic,
 };
@@ -34,6 +37,19 @@ export function errorTopic(code: ErrorCode): string {
   ].join('\n');
 }
 
+/** One check of the doctor, explained. */
+export function checkTopic(check: Check): string {
+  const { title, why, remedy } = check;
+  return [
+    `${checkCode(check)}: ${title}`,
+    '',
+    `Why it matters:  ${why}`,
+    `What to do:      ${remedy}`,
+    'Look again:      backplane doctor',
+    '',
+  ].join('\n');
+}
+
 /** What a caller may conclude after an error. */
 export function certaintyText(certainty: 'definite' | 'indefinite'): string {
   return certainty === 'definite'
@@ -50,6 +66,8 @@ export function environmentVariables(): (readonly [string, string])[] {
     ...ofOptions,
     ['BACKPLANE_MODE', 'single, redis or server: what BACKPLANE_URL must be, or it is an error'],
     ['BACKPLANE_TOKEN', 'the token of the gateway; never a flag, so that no process list shows it'],
+    ['BACKPLANE_CONTEXTS', 'the file of contexts; else contexts.json in the configuration folder'],
+    ['XDG_CONFIG_HOME', 'the folder above the configuration folder; ~/.config when not set'],
     ['XDG_DATA_HOME', 'the folder above the data folder; ~/.local/share when not set'],
     ['NO_COLOR', 'no colour, whatever its value, unless --color always'],
   ];
@@ -61,7 +79,8 @@ function exitCodesTopic(): string {
 
 function environmentTopic(): string {
   const note = 'Options of single commands have variables too; their help names them.\n';
-  return `${definitions(environmentVariables())}\nA flag beats its variable. ${note}`;
+  const order = 'Flag beats environment beats context beats default.';
+  return `${definitions(environmentVariables())}\n${order} ${note}`;
 }
 
 function errorsTopic(): string {
@@ -74,6 +93,10 @@ function modelTopic(): string {
 
 function historyTopic(): string {
   return `${historyFormat.join('\n\n')}\n\n${definitions(historyEvents())}`;
+}
+
+function checksTopic(): string {
+  return definitions(checks.map((check) => [checkCode(check), check.title]));
 }
 
 function definitions(pairs: readonly (readonly [string, string])[]): string {

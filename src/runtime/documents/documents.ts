@@ -29,6 +29,16 @@ export interface DocumentsParts {
   ownerChanged(doc: string, session: string, epoch: number, change: 'owned' | 'released'): void;
 }
 
+/** An owned document as an operator sees it. */
+export interface RecentDocument {
+  readonly doc: string;
+  readonly epoch: number;
+  readonly seq: number;
+  /** Ops that wait for the store. */
+  readonly waiting: number;
+  readonly usedAgoMs: number;
+}
+
 const endsKnownMax = 65_536;
 /** Between two looks for what is due: so late a document is closed, or a snapshot saved, at most. */
 const lookMsMin = 1_000;
@@ -77,6 +87,29 @@ export class Documents {
 
   get isDraining(): boolean {
     return this.#draining;
+  }
+
+  /** The documents used last, the latest first, of those whose name contains a text. */
+  recent(contains: string, limit: number): { matching: number; rows: RecentDocument[] } {
+    // The map is in the order of last use, and knows no way back: its end is kept in a ring.
+    const ring: { document: OwnedDocument; usedMs: number }[] = [];
+    let matching = 0;
+    for (const [doc, entry] of this.#open) {
+      if (contains !== '' && !doc.includes(contains)) continue;
+      if (limit > 0) ring[matching % limit] = entry;
+      matching += 1;
+    }
+    const nowMs = this.#parts.clock.monotonicMs();
+    const rows = ring
+      .map(({ document, usedMs }) => ({
+        doc: document.doc,
+        epoch: document.epoch,
+        seq: document.memory.end.seq,
+        waiting: document.waiting,
+        usedAgoMs: Math.round(nowMs - usedMs),
+      }))
+      .sort((a, b) => a.usedAgoMs - b.usedAgoMs);
+    return { matching, rows };
   }
 
   names(): Iterable<string> {

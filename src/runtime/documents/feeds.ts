@@ -62,6 +62,18 @@ export class Feeds {
     return this.#feeds.get(doc)?.feed ?? null;
   }
 
+  /** What somebody here follows, and how far each is; at most so many. */
+  followed(max: number): { doc: string; seq: number; followers: number }[] {
+    const rows = [];
+    for (const [doc, { feed }] of this.#feeds) {
+      if (rows.length >= max) break;
+      if (feed && feed.followers > 0) {
+        rows.push({ doc, seq: feed.end.seq, followers: feed.followers });
+      }
+    }
+    return rows;
+  }
+
   async follow(doc: string, from: FollowFrom, follower: Follower): Promise<Following> {
     const open = this.#use(doc);
     try {

@@ -110,6 +110,11 @@ export class OwnedDocument {
     this.#waiting.clear();
   }
 
+  /** Ops that have no answer of the store yet. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   get isIdle(): boolean {
     return this.#inFlight === null && this.#waiting.size === 0;
   }

@@ -5,6 +5,7 @@ import { inboxChannel } from '../channels.ts';
 import type { Counters } from '../counters.ts';
 import { noPayload } from '../frames.ts';
 import type { Outbox } from '../outbox.ts';
+import type { Strain } from './strain.ts';
 
 export interface SubscriberProbeParts {
   readonly bus: Bus;
@@ -13,6 +14,7 @@ export interface SubscriberProbeParts {
   readonly logger: Logger;
   readonly counters: Counters;
   readonly everyMs: number;
+  readonly strain?: Strain;
   inbox(): string | null;
 }
 
@@ -30,6 +32,7 @@ export class SubscriberProbe {
   #heard = 0;
   #misses = 0;
   #lastHeardMs: number | null = null;
+  #dueMs: number | null = null;
 
   constructor(parts: SubscriberProbeParts) {
     this.#parts = parts;
@@ -45,11 +48,17 @@ export class SubscriberProbe {
   }
 
   start(): void {
-    const { clock, everyMs } = this.#parts;
+    const { clock, everyMs, strain } = this.#parts;
     this.#timer = repeat(
       clock,
-      () => everyMs,
-      () => this.#probe(),
+      () => {
+        this.#dueMs = clock.monotonicMs() + everyMs;
+        return everyMs;
+      },
+      () => {
+        if (this.#dueMs !== null) strain?.timerFired(this.#dueMs);
+        return this.#probe();
+      },
     );
   }
 

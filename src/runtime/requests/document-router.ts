@@ -10,6 +10,7 @@ import { limits } from '../../foundation/limits.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/leases.ts';
 import type { Random } from '../../ports/random.ts';
+import type { LatencyCounts } from '../health/latency-counts.ts';
 import type { SessionWatch } from '../sessions/session-watch.ts';
 import type { LiveNodes } from './live-nodes.ts';
 import { wasHandled } from './methods.ts';
@@ -42,6 +43,8 @@ export interface DocumentRouterParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly local: LocalOwner | null;
+  /** How long peers of this node waited. */
+  readonly latencies?: LatencyCounts;
 }
 
 const ownersKnownMax = 131_072;
@@ -125,7 +128,8 @@ export class DocumentRouter {
 
   /** Whatever hangs on the way, here or elsewhere, there is an answer by the deadline. */
   async #untilDeadline(request: RoutedRequest, place?: PlaceInRow): Promise<Answer> {
-    const { clock } = this.#parts;
+    const { clock, latencies } = this.#parts;
+    const startedMs = clock.monotonicMs();
     const tried: Tried = { doubt: false, underWay: false, last: null, unreachable: new Set() };
     const end = Promise.withResolvers<never>();
     const giveUp = () => end.reject(gaveUp(request, tried));
@@ -135,6 +139,7 @@ export class DocumentRouter {
       return await Promise.race([this.#attempts(request, tried, place), end.promise]);
     } finally {
       timer.cancel();
+      if (request.hops === 0) latencies?.record(clock.monotonicMs() - startedMs);
       request.signal?.removeEventListener('abort', giveUp);
     }
   }

@@ -23,6 +23,11 @@ export class SessionDeadline {
     this.#wallMs = sent.wallMs + trustMs;
   }
 
+  /** How long it may still be trusted; below 0 when it may not. */
+  leftMs(now: Instant): number {
+    return Math.min(this.#monotonicMs - now.monotonicMs, this.#wallMs - now.wallMs);
+  }
+
   isValid(now: Instant): boolean {
     return now.monotonicMs < this.#monotonicMs && now.wallMs < this.#wallMs;
   }

@@ -6,6 +6,7 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import type { SessionDescription, Sessions, SessionVitals } from '../../ports/sessions.ts';
 import type { Counters } from '../counters.ts';
+import type { Strain } from '../health/strain.ts';
 import { type NodeDials, renewalTimeoutMs } from '../node-settings.ts';
 import { withDeadline } from '../with-deadline.ts';
 import { SessionDeadline } from './session-deadline.ts';
@@ -18,6 +19,7 @@ export interface SessionKeeperParts {
   readonly logger: Logger;
   readonly counters: Counters;
   readonly dials: NodeDials;
+  readonly strain?: Strain;
   describe(): SessionDescription;
   vitals(): SessionVitals;
   /** Must be listening on the new session's inbox before the session can be seen. */
@@ -115,7 +117,9 @@ export class SessionKeeper {
   #arm(delayMs: number): void {
     if (this.#stopped) return;
     this.#timer?.cancel();
+    const dueMs = this.#parts.clock.monotonicMs() + delayMs;
     this.#timer = this.#parts.clock.after(delayMs, async () => {
+      this.#parts.strain?.timerFired(dueMs);
       await this.renewNow().catch((error) => this.#report(error));
       this.#arm(this.#parts.dials.heartbeatMs);
     });
@@ -157,6 +161,9 @@ export class SessionKeeper {
     if (answer.status === 'renewed' && !rewound && answer.boot === held.boot) {
       invariant(beat > held.beatConfirmed, 'beats grow');
       held.beatConfirmed = beat;
+      const now = this.#now();
+      const tookMs = now.monotonicMs - sent.monotonicMs;
+      this.#parts.strain?.renewed(tookMs, held.deadline.leftMs(now));
       held.deadline.renewed(sent, dials.leaseTtlMs);
       return;
     }

@@ -29,9 +29,11 @@ const closed = async (): Promise<never> => {
 
 export const closedDoors: Doors = {
   openEngine: closed,
+  examineBroker: closed,
   openVisitor: closed,
   hostNode: closed,
   openStore: closed,
+  prepareDashboard: closed,
   drillDoors: () => {
     throw new Error('this test opens nothing');
   },

@@ -1,0 +1,163 @@
+import { formatDuration, parseDurationMs } from '../../foundation/duration.ts';
+import { BackplaneError } from '../../foundation/errors.ts';
+import { isoTime } from '../../foundation/iso-time.ts';
+import { dials } from '../../foundation/limits.ts';
+import {
+  type MendedLease,
+  type RemovedLease,
+  removeLease,
+  restoreLease,
+} from '../../operations/act/mend-leases.ts';
+import { type FsckReport, fsck } from '../../operations/diagnose/fsck.ts';
+import { sleep } from '../../ports/clock.ts';
+import { type CommandDefinition, defineCommand } from '../command-definition.ts';
+import type { CommandContext } from '../context.ts';
+import type { Line } from '../output/styled-text.ts';
+import { flag, option, optionWithDefault } from '../parameters.ts';
+import { anyText } from '../parse-values.ts';
+import { readUndo, writeUndo } from '../undo-file.ts';
+
+/** What was found, and what was done about it. */
+interface FsckResult extends FsckReport {
+  readonly mended: readonly MendedLease[];
+  readonly undoFile: string | null;
+}
+
+/** Compares what the cluster keeps, and mends it. */
+export function fsckCommand(context: CommandContext): CommandDefinition {
+  return defineCommand({
+    name: 'fsck',
+    summary: 'compare sessions, leases and logs, and mend them',
+    description: [
+      'Compares sessions, leases and logs in both directions: leases of sessions that are dead or unknown, leases that contradict the epoch of the store, logs and snapshots that do not end where they should. What looks wrong is looked at again after --age, so that a takeover under way is no error.',
+      'Without a flag, and with --fix, nothing is changed; --fix prints what would be done. --fix --write does it, each record by compare-and-set against what was seen, and keeps what it removed in an undo file, which --undo puts back.',
+      'Exits 9 when something is wrong and was not mended.',
+    ],
+    impact: 'rw',
+    output: 'report',
+    options: {
+      fix: flag('--fix', 'print what would be done'),
+      write: flag('--write', 'with --fix: do it'),
+      undo: option('--undo <FILE>', 'put back what was removed', anyText, { completes: 'file' }),
+      undoFile: option(
+        '--undo-file <FILE>',
+        'where to keep it (default: fsck-undo-TIME.json)',
+        anyText,
+        {
+          completes: 'file',
+        },
+      ),
+      age: optionWithDefault('--age <DURATION>', 'look again after this long', parseDurationMs, {
+        fallback: dials.heartbeatMs,
+        fallbackText: '5s',
+      }),
+    },
+    examples: [
+      { run: 'backplane fsck', shows: 'what does not fit together' },
+      { run: 'backplane fsck --fix', shows: 'what would be done about it' },
+      { run: 'backplane fsck --fix --write', shows: 'it is done, and can be undone' },
+    ],
+    action: async (_, { fix, write, undo, undoFile, age }) => {
+      if (write && !fix) throw new BackplaneError('USAGE', '--write goes with --fix');
+      if (undo !== undefined) return putBack(context, readUndo(undo));
+      const report = await look(context, age);
+      const plan = report.problems.flatMap(({ doc, remove }) =>
+        remove ? [{ doc, ...remove }] : [],
+      );
+      const file = write && plan.length > 0 ? (undoFile ?? defaultFile(context)) : null;
+      const mended = file === null ? [] : await carryOut(context, plan, file);
+      const result: FsckResult = { ...report, mended, undoFile: file };
+      await context.print.report(result, (each) => asLines(each, { fix, write }));
+      const left = report.problems.length - mended.length;
+      if (left > 0) throw notMended(left, fix);
+    },
+  });
+}
+
+async function look(context: CommandContext, ageMs: number): Promise<FsckReport> {
+  const engine = await context.engine();
+  const { doors } = context.world;
+  const { logger, clock, signal, settings } = context;
+  // One that looks only: nothing is fenced on the way, whatever is found.
+  const visitor = await context.use(() => doors.openVisitor(engine, logger, false));
+  const age = () => sleep(clock, ageMs, signal);
+  return fsck({ engine, visitor, age, ageMs }, { timeoutMs: settings.timeoutMs, signal });
+}
+
+async function carryOut(
+  context: CommandContext,
+  plan: readonly RemovedLease[],
+  file: string,
+): Promise<MendedLease[]> {
+  const { leases } = await context.engine();
+  // Before anything is done, so that whatever was done can be undone.
+  writeUndo(file, plan);
+  const token = `fsck-${context.random.token(7)}`;
+  const mended: MendedLease[] = [];
+  for (const each of plan) {
+    if (context.signal.aborted) throw new BackplaneError('INTERRUPTED', 'fsck was interrupted');
+    mended.push(await removeLease(leases, each, token));
+  }
+  return mended;
+}
+
+async function putBack(context: CommandContext, removed: readonly RemovedLease[]): Promise<void> {
+  const { leases } = await context.engine();
+  const restored: MendedLease[] = [];
+  for (const each of removed) restored.push(await restoreLease(leases, each));
+  await context.print.report({ restored }, () => restored.map(mendedLine));
+}
+
+function defaultFile({ clock }: CommandContext): string {
+  return `fsck-undo-${(isoTime(clock.wallMs()) ?? 'now').replace(/[:.]/g, '-')}.json`;
+}
+
+function asLines(
+  { problems, mended, undoFile, leases, documents, ageMs, storeRead }: FsckResult,
+  { fix, write }: { fix: boolean; write: boolean },
+): Line[] {
+  const width = Math.max(...problems.map(({ kind }) => kind.length), 0);
+  const lines: Line[] = problems.map(({ kind, doc, seen }) => [
+    { text: kind.padEnd(width), style: 'warning' },
+    `  ${doc}  ${seen}`,
+  ]);
+  if (fix && !write) {
+    for (const { doc, remove } of problems) {
+      const text = remove
+        ? `would remove the lease of ${doc} at epoch ${remove.epoch} of ${remove.session}`
+        : `cannot mend ${doc}: restore the store from a back-up`;
+      lines.push([{ text, style: 'bold' }]);
+    }
+  }
+  lines.push(...mended.map(mendedLine));
+  if (undoFile !== null) lines.push(`undo it with: backplane fsck --undo ${undoFile}`);
+  const twice = ageMs > 0 ? `, looked at twice, ${formatDuration(ageMs)} apart` : '';
+  const what = storeRead
+    ? `${leases} leases and ${documents} documents`
+    : `${leases} leases; no node is alive to read the store`;
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
+  lines.push([
+    { text: count, style: problems.length === 0 ? 'good' : 'warning' },
+    ` in ${what}${twice}`,
+  ]);
+  return lines;
+}
+
+function mendedLine({ doc, session, outcome }: MendedLease): Line {
+  const style = outcome === 'changed' ? 'warning' : 'good';
+  const text = outcome === 'changed' ? 'has changed, left alone' : outcome;
+  return [{ text, style }, `  ${doc}  ${session}`];
+}
+
+function notMended(left: number, fix: boolean): BackplaneError {
+  return new BackplaneError(
+    'ASSERTION_FAILED',
+    `${left} ${left === 1 ? 'thing does' : 'things do'} not fit together`,
+    {
+      remedy: fix
+        ? 'do it: backplane fsck --fix --write'
+        : 'see what can be done: backplane fsck --fix',
+      facts: { left },
+    },
+  );
+}

@@ -1,0 +1,80 @@
+import { isoTime } from '../foundation/iso-time.ts';
+import type { FailoverPlan } from '../operations/diagnose/plan-failover.ts';
+import type { NodeDials } from '../runtime/node-settings.ts';
+import { findScenario } from '../verification/drills/find-scenario.ts';
+import { knownFaults } from '../verification/drills/known-faults.ts';
+import { defaultHistory, runDrill } from '../verification/drills/run-drill.ts';
+import type { Scenario } from '../verification/drills/scenario.ts';
+import type { CommandContext } from './context.ts';
+import { DrillDisplay } from './drill-display.ts';
+
+/** Which drill shows which failure, and what the fault of interest is called there. */
+const drills = [
+  { failure: 'owner killed', scenario: 'owner-crash', fault: 'kill' },
+  { failure: 'broker restarted', scenario: 'broker-restart', fault: 'broker-restart' },
+] as const;
+
+const seedMax = 2 ** 31;
+
+/**
+ * Rehearses what can be rehearsed in seconds, with the settings of the plan, on processes and a
+ * broker of its own: nothing is done to the cluster. Answers the plan with what was measured.
+ */
+export async function measureFailover(
+  context: CommandContext,
+  plan: FailoverPlan,
+  dials: NodeDials,
+): Promise<FailoverPlan> {
+  const measured = new Map<string, number | null>();
+  for (const { failure, scenario: name, fault } of drills) {
+    const { scenario } = await findScenario(name, { faults: knownFaults });
+    const report = await rehearse(context, withSettings(scenario, dials));
+    const times = report.faults
+      .filter((each) => each.fault === fault && each.recoveryMs !== null)
+      .map(({ recoveryMs }) => recoveryMs ?? 0);
+    measured.set(failure, times.length === 0 ? null : Math.round(Math.max(...times)));
+  }
+  const failures = plan.failures.map((each) => {
+    return { ...each, measuredMs: measured.get(each.failure) ?? null };
+  });
+  return { ...plan, failures };
+}
+
+async function rehearse(context: CommandContext, scenario: Scenario) {
+  const { random, clock, settings, signal, world, logger } = context;
+  const run = random.token(5);
+  const startedAt = (isoTime(clock.wallMs()) ?? '').replace(/[:.]/g, '-');
+  const display = new DrillDisplay(context);
+  try {
+    const done = await runDrill(
+      {
+        ...{ scenario, run, where: 'embedded' as const },
+        seed: Math.floor(random.fraction() * seedMax),
+        history: await defaultHistory(
+          settings.dataDir,
+          `${startedAt}-plan-${scenario.name}-${run}`,
+        ),
+        token: settings.token?.reveal() ?? null,
+        replay: `backplane drill run ${scenario.name}`,
+      },
+      world.doors.drillDoors(logger),
+      (drill) => display.watch(scenario, drill),
+      signal,
+    );
+    return done.report;
+  } finally {
+    display.stop();
+  }
+}
+
+/** The dials of the cluster in the place of those of the scenario, and no budget but the plan. */
+function withSettings(scenario: Scenario, dials: NodeDials): Scenario {
+  const serve = {
+    ...scenario.cluster.serve,
+    'lease-ttl': `${dials.leaseTtlMs}ms`,
+    heartbeat: `${dials.heartbeatMs}ms`,
+    'node-timeout': `${dials.nodeTimeoutMs}ms`,
+    'takeover-grace': `${dials.takeoverGraceMs}ms`,
+  };
+  return { ...scenario, cluster: { ...scenario.cluster, serve }, budgets: {} };
+}

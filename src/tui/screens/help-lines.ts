@@ -1,0 +1,37 @@
+import { blankLine, line, piece, type ScreenLine } from '../drawing/screen-line.ts';
+import { mainViews } from '../views/registry.ts';
+
+const keys: readonly (readonly [string, string])[] = [
+  ['j k, arrows', 'move; g G to the ends, page up and down by screens'],
+  ['enter, esc', 'go in, come back'],
+  [':', 'go to a view, :doc NAME to any document, :03:12 to a time of day'],
+  ['/', 'show only rows that contain a text; /!text those that do not'],
+  ['s S', 'sort by the next column, the other way round'],
+  ['[ ]', 'page back and on in the directory'],
+  ['tab', 'the next pane of a document'],
+  ['p', 'pause, or play a recording'],
+  ['left right', 'while paused: a look back or on; < > by sixty'],
+  ['x', 'do something to the selected row, after a confirmation'],
+  ['ctrl-z', 'back to the shell for a while; fg returns'],
+  ['q, ctrl-c', 'quit'],
+];
+
+/** What every key does, and which views there are. */
+export function helpLines(): ScreenLine[] {
+  const views = mainViews.map(({ name, title, aliases }, at) =>
+    line(
+      piece(`${at + 1} :${name}`.padEnd(16), 'accent'),
+      title,
+      piece(`  (${aliases.join(', ')})`, 'dim'),
+    ),
+  );
+  return [
+    line(piece('Keys', 'bold')),
+    ...keys.map(([key, does]) => line(piece(key.padEnd(16), 'accent'), does)),
+    blankLine,
+    line(piece('Views', 'bold')),
+    ...views,
+    blankLine,
+    line(piece('Times are UTC. Rates are per second since the look before.', 'dim')),
+  ];
+}

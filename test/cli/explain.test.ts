@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { type CommandLine, commandLine } from '../support/command-line.ts';
+import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
+import { serveNode } from '../support/serve-node.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+let cluster: NodeCluster;
+let cli: CommandLine;
+
+beforeAll(async () => {
+  cluster = await startNodeCluster('node-a', 'node-b');
+  cli = commandLine({ BACKPLANE_URL: cluster.url });
+  for (const doc of ['owned', 'followed']) await cluster.write(doc, '{"title":"hello"}');
+});
+
+afterAll(async () => {
+  await cli?.stop();
+  await cluster?.stop();
+});
+
+interface Told {
+  id: string;
+  tone: string;
+  text: string;
+  evidence: { source: string; fact: string }[];
+  because: string[];
+}
+
+async function explain(subject: string): Promise<{ told: Map<string, Told>; next: string }> {
+  const { code, stderr, json } = await cli.run('explain', subject, '-o', 'json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  const { statements, next } = json() as unknown as { statements: Told[]; next: string };
+  const told = new Map(statements.map((each) => [each.id, each]));
+  for (const { evidence, because } of statements) {
+    expect(evidence.length).toBeGreaterThan(0);
+    for (const id of because) expect([...told.keys()]).toContain(id);
+  }
+  return { told, next };
+}
+
+describe('explain', () => {
+  test('says of a document that is served who serves it, and why that is certain', async () => {
+    const { told, next } = await explain('owned');
+    expect(told.get('serving')).toMatchObject({ tone: 'good', because: ['lease', 'owner', 'log'] });
+    expect(told.get('last-op')?.text).toContain('It was written last');
+    expect(next).toBe('backplane trace owned');
+    const people = await cli.run('explain', 'owned');
+    expect(people.stdout).toMatch(/^document owned\nnode-a owns it, epoch 1\.\n {4}directory: /);
+    expect(people.stdout).toMatch(/\nnext {2}backplane trace owned\n$/);
+  });
+
+  test('says of a document whose owner nobody remembers what to type, and that mends it', async () => {
+    await cluster.engine.leases.claim('stuck', null, 'ghost');
+    const { told, next } = await explain('stuck');
+    expect(told.get('owner')).toMatchObject({ tone: 'bad', because: ['lease'] });
+    expect(next).toBe('backplane fsck --fix');
+    await cluster.engine.leases.release('stuck', 'ghost', 0, null);
+  });
+
+  test('says of a node that stands still that it is silent or does not answer', async () => {
+    const frozen = await serveNode({
+      args: ['--url', cluster.url, '--node-id', 'node-frozen', '--port', '0'],
+    });
+    try {
+      const well = await explain('node:node-frozen');
+      expect(well.told.get('answer')?.tone).toBe('good');
+      frozen.kill('SIGSTOP');
+      const { told, next } = await explain('node:node-frozen');
+      expect(told.get('answer')).toMatchObject({
+        tone: 'bad',
+        text: 'It did not answer: its process listens, and does not answer.',
+      });
+      expect(next).toContain(`backplane node evict ${frozen.session}`);
+    } finally {
+      // In order, so that it leaves nothing for the next test to find.
+      for (const signal of ['SIGCONT', 'SIGTERM'] as const) frozen.kill(signal);
+      await frozen.ended;
+    }
+  });
+
+  test('exits 4 for what is not there, and 2 for users', async () => {
+    expect((await cli.run('explain', 'never')).code).toBe(4);
+    expect((await cli.run('explain', 'node:never')).code).toBe(4);
+    expect((await cli.run('explain', 'user:bob')).code).toBe(2);
+  });
+});
+
+describe('trace', () => {
+  test('shows the life of an op, who delivered it, and who need not', async () => {
+    const follower = await cluster.node('node-c');
+    const heard: number[] = [];
+    const following = await follower.follow('followed', 'now', {
+      ops: (ops) => heard.push(...ops.map(({ seq }) => seq)),
+      failed: () => {},
+    });
+    try {
+      const { code, json } = await cli.run('trace', 'followed', '-o', 'json');
+      expect(code).toBe(0);
+      const report = json() as unknown as {
+        seq: number;
+        steps: { name: string; atMs: number }[];
+        delivered: { nodeId: string }[];
+      };
+      expect(report).toMatchObject({
+        nodeId: 'node-a',
+        missing: [],
+        delivered: [{ nodeId: 'node-c' }],
+      });
+      expect(json().uninterested).toEqual(expect.arrayContaining(['node-b']));
+      expect(report.steps.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['looked up', 'acknowledged']),
+      );
+      expect(heard).toContain(report.seq);
+      const people = await cli.run('trace', 'followed');
+      expect(people.stdout).toMatch(/delivered +\S+ \|-*\* *\| {2}node-c, to 1 follower/);
+    } finally {
+      await following.close();
+      await follower.stop();
+    }
+  });
+});
+
+test('trace names a node that should have delivered the op and did not', async () => {
+  const peer = await serveNode({
+    args: ['--url', cluster.url, '--node-id', 'node-late', '--port', '0'],
+  });
+  try {
+    peer.kill('SIGSTOP');
+    const { code, stderr, json } = await cli.run(
+      ...['trace', 'followed', '--wait', '100ms', '-o', 'json'],
+    );
+    expect(code).toBe(11);
+    expect(json().missing).toEqual(['node-late']);
+    expect(JSON.parse(stderr).error.message).toContain('was not delivered on node-late');
+  } finally {
+    for (const signal of ['SIGCONT', 'SIGTERM'] as const) peer.kill(signal);
+    await peer.ended;
+  }
+});
+
+describe('plan failover', () => {
+  test('reckons from the settings of the running cluster which of them costs how much', async () => {
+    const { code, json } = await cli.run('plan', 'failover', '-o', 'json');
+    expect(code).toBe(0);
+    const plans = json().failures as { failure: string; typicalMs: number; worstMs: number }[];
+    const of = (failure: string) => plans.find((plan) => plan.failure === failure);
+    expect(of('owner killed')?.typicalMs).toBeGreaterThan(150);
+    expect(of('owner killed')?.worstMs).toBeLessThan(1_500);
+    // The nodes of this test beat every 500 ms, and are given up after 20 s.
+    expect(of('owner stands still')).toMatchObject({ dominatedBy: '--node-timeout' });
+    expect(of('owner stands still')?.worstMs).toBeGreaterThan(20_000);
+    for (const { typicalMs, worstMs } of plans) expect(typicalMs).toBeLessThanOrEqual(worstMs);
+  });
+
+  test('follows the settings of another cluster', async () => {
+    const args = ['--url', cluster.url, '--prefix', 'slow:', '--node-id', 'slow', '--port', '0'];
+    const node = await serveNode({ args: [...args, '--wait-for-expiry', '--lease-ttl', '40s'] });
+    try {
+      const { json } = await cli.run('plan', 'failover', '--prefix', 'slow:', '-o', 'json');
+      expect((json().failures as object[])[0]).toMatchObject({
+        ...{ failure: 'owner killed', dominatedBy: '--lease-ttl', valueMs: 40_000 },
+      });
+    } finally {
+      await node.stop();
+    }
+  });
+});

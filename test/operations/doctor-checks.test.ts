@@ -1,0 +1,194 @@
+import { describe, expect, test } from 'vitest';
+import { checks } from '../../src/operations/diagnose/checks.ts';
+import { diagnose } from '../../src/operations/diagnose/doctor.ts';
+import type { Evidence } from '../../src/operations/diagnose/evidence.ts';
+import { healthyEvidence, healthyNode, withBroker, withNode } from './support/healthy-evidence.ts';
+
+/** What is wrong, what the doctor must call it, how bad it is, and what it must print. */
+const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = [
+  ['a broker far away', withBroker({ roundTripMs: 80 }), 'BROKER-SLOW', 'warning', /SLOWLOG/],
+  ['a server too old', withBroker({ version: '6.0.16' }), 'BROKER-VERSION', 'critical', /INFO/],
+  ['a Redis 6.2', withBroker({ version: '6.2.1' }), 'BROKER-VERSION', 'note', /INFO/],
+  [
+    'a replica',
+    withBroker({ state: { role: 'replica' } }),
+    'REPLICA',
+    'critical',
+    /REPLICAOF NO ONE/,
+  ],
+  [
+    'an eviction policy at a limit',
+    withBroker({ settings: { evictionPolicy: 'allkeys-lru', memoryBytesMax: 5_000_000 } }),
+    ...(['EVICTION', 'critical', /maxmemory-policy noeviction/] as const),
+  ],
+  [
+    'memory that runs out',
+    withBroker({ settings: { memoryBytesMax: 1_100_000 } }),
+    ...(['MEMORY', 'warning', /CONFIG SET maxmemory 2200000/] as const),
+  ],
+  [
+    'an append-only file that cannot be written',
+    withBroker({ state: { appendFileOk: false } }),
+    ...(['PERSISTENCE', 'critical', /BGSAVE/] as const),
+  ],
+  [
+    'more replicas needed than there are',
+    withBroker({ settings: { replicasToWriteMin: 2 } }),
+    ...(['REPLICATION', 'critical', /min-replicas-to-write 0/] as const),
+  ],
+  [
+    'nodes that may not fence',
+    withBroker({
+      rights: [
+        { user: 'app', isOfNodes: true, denied: [{ what: 'HSET', rule: '+hset', toLook: false }] },
+      ],
+    }),
+    ...(['ACL', 'critical', /ACL SETUSER app \+hset/] as const),
+  ],
+  [
+    'an open server that others reach from outside',
+    withBroker({ settings: { bind: [], protectedMode: false } }),
+    ...(['OPEN-SERVER', 'critical', /protected-mode yes/] as const),
+  ],
+  [
+    'nodes of another database on our channels',
+    withBroker({
+      clients: [
+        {
+          ...{
+            id: '9',
+            address: '10.0.0.9:1',
+            name: 'backplane-subscriber',
+            user: 'default',
+            db: 3,
+          },
+          ...{ subscriptions: 2, waitingBytes: 0, growthPerSecond: 0, idleMs: 0, ageMs: 0 },
+        },
+      ],
+    }),
+    ...(['FOREIGN-CLUSTER', 'warning', /inspect channels/] as const),
+  ],
+  [
+    'frames of another cluster',
+    withNode({ report: { metrics: { counters: { frames_foreign_total: 3 }, gauges: {} } } }),
+    ...(['FOREIGN-CLUSTER', 'warning', /CLIENT LIST/] as const),
+  ],
+  [
+    'no node',
+    healthyEvidence({ sessions: [], nodes: [] }),
+    'NO-NODES',
+    'critical',
+    /backplane serve/,
+  ],
+  [
+    'a node that beats and did not answer',
+    withNode({ answer: { report: null, failure: 'DEADLINE_EXCEEDED' } }),
+    ...(['DEAF-NODE', 'critical', /node evict session-of-web-2 --force/] as const),
+  ],
+  [
+    'a node that cannot write',
+    withNode({
+      report: {
+        readiness: {
+          ready: false,
+          checks: [{ name: 'store', ok: false, detail: 'full', tookMs: 1 }],
+        },
+      },
+    }),
+    ...(['NOT-READY', 'critical', /node drain web-2/] as const),
+  ],
+  [
+    'another version',
+    withNode({
+      session: { description: { ...healthyNode('web-2').session.description, version: '0.9.0' } },
+    }),
+    ...(['VERSIONS', 'warning', /node drain session-of-web-/] as const),
+  ],
+  [
+    'a clock that is off',
+    withNode({ answer: { clockAheadMs: -4_000 } }),
+    'CLOCKS',
+    'warning',
+    /set-ntp/,
+  ],
+  [
+    'an event loop that stood still',
+    withNode({
+      report: { strain: { loopLagMs: 15_000, sessionMarginMs: 20_000, renewalMs: 1, overMs: 9 } },
+    }),
+    ...(['LOOP-LAG', 'critical', /node drain session-of-web-2/] as const),
+  ],
+  [
+    'a session that was nearly lost',
+    withNode({
+      report: { strain: { loopLagMs: 1, sessionMarginMs: 900, renewalMs: 1_900, overMs: 9 } },
+    }),
+    ...(['NEAR-MISS', 'critical', /SLOWLOG/] as const),
+  ],
+  [
+    'a session lost before',
+    withNode({ report: { metrics: { counters: { sessions_lost_total: 1 }, gauges: {} } } }),
+    ...(['NEAR-MISS', 'note', /explain node:web-2/] as const),
+  ],
+  [
+    'documents in the memory of a process',
+    healthyEvidence({
+      cluster: { id: 'c', buckets: 8_192, storeIdentity: 'memory:x', documentEngine: 'json' },
+    }),
+    ...(['VOLATILE-STORE', 'warning', /serve --store redis:/] as const),
+  ],
+  [
+    'a log that lost ops',
+    withNode({ report: { metrics: { counters: { documents_quarantined_total: 1 }, gauges: {} } } }),
+    ...(['QUARANTINE', 'critical', /node drain/] as const),
+  ],
+  [
+    'peers where nobody hears the channel',
+    withNode({ report: { followed: [{ doc: 'a b', seq: 1, followers: 2 }] } }),
+    ...(['MISSING-SUBSCRIBER', 'critical', /node evict session-of-web-2 --force/] as const),
+  ],
+  [
+    'a second listener on an inbox',
+    healthyEvidence({
+      channels: {
+        rows: [{ channel: 'inbox:session-of-web-1', receivers: 2 }],
+        ...{ counted: 1, truncated: false },
+      },
+    }),
+    ...(['NEEDLESS-SUBSCRIBER', 'warning', /CLIENT LIST TYPE pubsub/] as const),
+  ],
+];
+
+describe('the doctor', () => {
+  test('finds nothing where nothing is wrong, and skips nothing', () => {
+    const report = diagnose(healthyEvidence());
+    expect(report).toMatchObject({ verdict: 'ok', findings: [], nodes: 2 });
+    expect(report.checks.filter(({ result }) => result === 'skipped')).toEqual([]);
+  });
+
+  test.each(cases)('finds %s', (_, evidence, code, severity, command) => {
+    const found = diagnose(evidence).findings.filter((each) => each.code === `BP-CHECK-${code}`);
+    expect(found.map((each) => each.severity)).toEqual([severity]);
+    expect(found.flatMap(({ mend }) => mend).join('\n')).toMatch(command);
+  });
+
+  test('judges a broken node once, and not by every check', () => {
+    const evidence = withNode({ session: { lastBeatAgoMs: 12_000, expiresInMs: 18_000 } });
+    expect(diagnose(evidence).findings.map(({ code }) => code)).toEqual(['BP-CHECK-SILENT-NODE']);
+  });
+
+  test('has a file for each check, and every check looks at evidence without a broker', () => {
+    const bare = healthyEvidence({ broker: null });
+    for (const check of checks) expect(() => check.look(bare)).not.toThrow();
+    expect(diagnose(bare).verdict).toBe('ok');
+  });
+
+  test('prints commands that a shell takes apart as they were meant', () => {
+    const evidence = healthyEvidence({
+      target: { url: 'redis://h', store: null, prefix: "a'b", flags: ['--prefix', "a'b"] },
+      ...{ sessions: [], nodes: [] },
+    });
+    const [command] = diagnose(evidence).findings.flatMap(({ mend }) => mend);
+    expect(command).toBe(`backplane serve --prefix 'a'\\''b'`);
+  });
+});
