@@ -281,6 +281,56 @@ export const mutants = {
       },
     ],
   },
+  'presence-compare': {
+    mechanism: 'the comparison of a replica of connections with the broker',
+    without: 'nobody notices that the last change of a connection was lost',
+    edits: [
+      {
+        file: 'runtime/presence/hub-feeds.js',
+        find: 'await followed.feed.compare().then((versions) => compared(hub, versions));',
+        put: 'await null;',
+      },
+    ],
+  },
+  'presence-death': {
+    mechanism: 'the end of connections with the session of their node',
+    without: 'connections of a node that died are seen for ever',
+    edits: [
+      {
+        file: 'runtime/presence/presence.js',
+        find: 'parts.watch.onDeath((one) => this.feeds.drop(one));',
+        put: '',
+      },
+      {
+        file: 'runtime/presence/hub-feed.js',
+        find: 'if (!versions.has(one) && isUntouched(one))',
+        put: 'if (versions.has(one) && !versions.has(one))',
+      },
+    ],
+  },
+  'presence-again': {
+    mechanism: 'the registration of all connections in a new session',
+    without: 'connections of a node that lost its session are seen by nobody else',
+    edits: [
+      {
+        file: 'runtime/presence/presence.js',
+        find: 'this.own.reopened(session);',
+        put: '',
+      },
+      { file: 'runtime/presence/presence.js', find: 'this.own.rewrite(hub);', put: ';' },
+    ],
+  },
+  'group-order': {
+    mechanism: 'the one writer of a connection, who makes one change after the other',
+    without: 'of two changes at once the later one undoes the earlier',
+    edits: [
+      {
+        file: 'runtime/presence/own-connections.js',
+        find: 'own.connections.put(changed);',
+        put: 'await new Promise((resolve) => setTimeout(resolve, 25)); own.connections.put(changed);',
+      },
+    ],
+  },
   'chain-check': {
     mechanism: 'the chain over the log, which shows that a store was put back',
     without: 'an owner goes on where a log that was put back ends',

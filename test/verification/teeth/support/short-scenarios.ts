@@ -140,6 +140,35 @@ const lostEvictions = {
   ],
 };
 
+/** A node hears nothing of the connections of others, and little happens to them afterwards. */
+const lostChanges = {
+  cluster: two,
+  workload: load,
+  budgets,
+  steps: [
+    { run: '300ms' },
+    { fault: 'drop-channel', on: 'node-2', channel: '*:presence:*', for: '5s' },
+    // Some more ops: what recovers from a fault needs a load.
+    { run: '150ms' },
+  ],
+};
+
+/** Connections lose their node, and another one takes its place. */
+const deadHolder = {
+  cluster: two,
+  workload: load,
+  budgets,
+  steps: [{ run: '1s' }, { fault: 'kill', on: 'node-1', for: '2s' }, { run: '300ms' }],
+};
+
+/** A node sleeps for longer than its session lives, and its connections do not notice. */
+const sleepingHolder = {
+  cluster: two,
+  workload: load,
+  budgets,
+  steps: [{ run: '1s' }, { fault: 'pause', on: 'node-1', for: '4s' }, { run: '300ms' }],
+};
+
 /** Requests to the owner are lost on their way. */
 const lostRequests = {
   cluster: { nodes: 2, serve: { ...serve, 'request-timeout': '1s' } },
@@ -285,6 +314,9 @@ export const shortScenarios = {
   refusedAppends,
   killedCommit,
   lostEvictions,
+  lostChanges,
+  deadHolder,
+  sleepingHolder,
   lostMessages,
   lostLastMessages,
   lostRequests,
