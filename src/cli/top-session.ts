@@ -143,8 +143,8 @@ export class TopSession {
     let acting: Promise<Visitor> | null = null;
     return async (action) => {
       acting ??= this.#context.use(() => world.doors.openVisitor(engine, mute, true));
-      const { sessions, leases } = engine;
-      return carryOut({ sessions, leases, visitor: await acting, clock }, action);
+      const { sessions, leases, registry } = engine;
+      return carryOut({ sessions, leases, registry, visitor: await acting, clock }, action);
     };
   }
 

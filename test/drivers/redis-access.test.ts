@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { RedisKeys } from '../../src/drivers/redis/keys.ts';
 import type { RedisEngine } from '../../src/drivers/redis/redis-engine.ts';
+import { commandsNeeded } from '../../src/drivers/redis/redis-rights.ts';
 import type { CacheScope } from '../../src/ports/cache-records.ts';
 import {
   someDescription as description,
@@ -50,6 +52,14 @@ describe('access rules', () => {
     const rules = ['~mine:*', '&mine:*', ...minimal.map((verb) => `+${verb}`)];
     const engine = await engines.open(await userWith('minimal', rules), 'mine:');
     await runEverything(engine);
+  });
+
+  test('the doctor asks for each command of the minimal user, and for no other', () => {
+    const withSub = ['client', 'pubsub'];
+    const asked = commandsNeeded(new RedisKeys('mine:')).map(({ words }) =>
+      withSub.includes(words[0] ?? '') ? words.slice(0, 2).join('|') : words[0],
+    );
+    expect([...new Set(asked)].sort()).toEqual([...minimal].sort());
   });
 
   test('each command of the minimal user is needed, and its lack is named with its remedy', async () => {

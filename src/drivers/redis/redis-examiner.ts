@@ -219,5 +219,7 @@ class RedisExaminer {
 function isForeign(keys: RedisKeys, name: string): boolean {
   if (!name.startsWith(keys.prefix) || roleOfKey(keys, name).role !== 'other') return false;
   const rest = name.slice(keys.prefix.length);
-  return !/^[A-Za-z0-9_.:~-]*(?:\{s\}:|leases:\{l|doc:\{|documents$)/.test(rest);
+  return !/^[A-Za-z0-9_.:~-]*(?:\{s\}:|leases:\{l|doc:\{|documents$|cache:\{c-|cache-regions$)/.test(
+    rest,
+  );
 }

@@ -31,6 +31,7 @@ export function commandsNeeded(keys: RedisKeys): readonly Need[] {
     ['unsubscribe', channel],
     ['pubsub', 'numsub', channel],
     ['pubsub', 'channels', keys.channelPattern],
+    ['info', 'server'],
     ['eval_ro', 'return 1', '1', key],
     ['evalsha_ro', 'sha1', '1', key],
   ];
@@ -40,6 +41,7 @@ export function commandsNeeded(keys: RedisKeys): readonly Need[] {
     ['exists', key],
     ['set', key, 'v'],
     ['del', key],
+    ['unlink', key],
     ['hset', key, 'f', 'v'],
     ['hdel', key, 'f'],
     ['pexpire', key, '1'],

@@ -1,5 +1,6 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { Leases } from '../../ports/leases.ts';
+import type { Registry } from '../../ports/registry.ts';
 import type { Sessions } from '../../ports/sessions.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { drainNode } from './drain-node.ts';
@@ -29,6 +30,7 @@ export type ClusterAction =
 export interface ActionParts {
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly registry: Registry;
   readonly visitor: Visitor;
   readonly clock: Clock;
 }
