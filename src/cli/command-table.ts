@@ -61,7 +61,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'explain',
-    summary: 'say why a document or a node is as it is',
+    summary: 'say why a document, node or user is as it is',
     heading: look,
     load: async () => (await import('./commands/explain.ts')).explainCommand,
   },

@@ -28,7 +28,9 @@ export function readEvidence(file: string): Evidence {
   if (fields.kind !== 'backplane-evidence') throw unusable(file, 'was not saved by doctor');
   if (fields.schemaVersion !== 1) throw unusable(file, 'was saved by another version of doctor');
   const parts = ['sessions', 'nodes', 'places'] as const;
-  const samples = ['channels', 'leases', 'documents'] as const;
+  const samples = [
+    ...(['channels', 'leases', 'documents', 'presence', 'caches', 'workspaces'] as const),
+  ];
   const isWhole =
     parts.every((name) => Array.isArray(fields[name])) &&
     samples.every((name) => Array.isArray(fields[name]?.rows)) &&

@@ -24,7 +24,7 @@
  * | `presence.hold` | the same, of a connection of this node | the connection | CONNECTION_UNKNOWN |
  * | `presence.local` | a delivery to the connections of this node | who answered | OVERLOADED |
  * | `presence.cancel` | `{ref}` | `{}` | |
- * | `presence.state` | `{hub}` | `HubState` | |
+ * | `presence.state` | `{hub, digests}` | `HubState` | |
  * | `relay.list` | `{workspace, after}` | `RelayPage` | |
  * | `relay.ping` | `{session, count}` | `{latenciesMs}` | NO_RESPONDER, DEADLINE_EXCEEDED |
  * | `relay.redirect` | `{publicUrl, workspace}` | `{url}` | RELAY_REDIRECT_REFUSED |

@@ -74,6 +74,15 @@ describe('check', () => {
     expect(json()).toMatchObject({ value: 1 });
   });
 
+  test('counts connections of nobody alive, which no node will ever clear', async () => {
+    await cluster.redis.cli('HSET', 'backplane:{s}:hub:quiet', 'ghost', '7');
+    await cluster.redis.cli('HSET', 'backplane:{s}:hubs', 'quiet', 'quiet');
+    const { code, json } = await cli.run('check', 'presence', '-o', 'json');
+    await cluster.redis.cli('DEL', 'backplane:{s}:hub:quiet', 'backplane:{s}:hubs');
+    expect(code).toBe(1);
+    expect(json()).toMatchObject({ value: 1, detail: 'broker: left-behind in quiet' });
+  });
+
   test('writes what Prometheus reads, whole and in one step', async () => {
     const file = join(folder, 'backplane.prom');
     const { code, stdout } = await cli.run(

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { ConnectionDoor } from '../../src/runtime/presence/presence-door.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
 import { serveNode } from '../support/serve-node.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
+const silentDoor: ConnectionDoor = {
+  message: () => {},
+  invoke: async ({ payload }) => payload,
+  kicked: () => {},
+};
 
 let cluster: NodeCluster;
 let cli: CommandLine;
@@ -79,10 +86,22 @@ describe('explain', () => {
     }
   });
 
-  test('exits 4 for what is not there, and 2 for users', async () => {
+  test('says of a user where they are, and that every node sees them', async () => {
+    const holder = await cluster.node('node-users');
+    const seer = await cluster.node('node-seer');
+    holder.presence.register({ user: 'ann', groups: ['red'] }, silentDoor);
+    await vi.waitFor(async () => expect(await seer.presence.isOnline('ann')).toBe(true));
+    const { told, next } = await explain('user:ann');
+    expect(told.get('online')?.text).toMatch(/^ann is online: 1 connection on node-users, in the/);
+    expect(told.get('connection-1')?.text).toMatch(/^c-\S+ has been connected to .*, in red\.$/);
+    expect(told.get('seen')?.tone).toBe('good');
+    expect(next).toBe('backplane inspect connections --user ann --watch');
+  });
+
+  test('exits 4 for what is not there', async () => {
     expect((await cli.run('explain', 'never')).code).toBe(4);
     expect((await cli.run('explain', 'node:never')).code).toBe(4);
-    expect((await cli.run('explain', 'user:bob')).code).toBe(2);
+    expect((await cli.run('explain', 'user:bob')).code).toBe(4);
   });
 });
 

@@ -51,7 +51,7 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'inspect awareness': [[], ['owned', '-o', 'json']],
   doctor: [[], ['-o', 'json']],
   fsck: [[], ['--fix']],
-  explain: [['owned'], ['free'], ['node:node-a']],
+  explain: [['owned'], ['free'], ['node:node-a'], ['user:ann']],
   'plan failover': [[]],
   'check broker': [[], ['--format', 'nagios']],
   'check nodes': [[]],
@@ -59,6 +59,9 @@ const looks: Readonly<Record<string, readonly string[][]>> = {
   'check pubsub': [['--critical', '10s']],
   'check rpc': [['--critical', '10s', '--warn', '9s']],
   'check store': [['--critical', '10s', '--warn', '9s']],
+  'check presence': [[]],
+  'check cache': [[]],
+  'check relay': [['--critical', '10s', '--warn', '9s']],
   tail: [
     ['--cache', '--wait', '300ms'],
     ['--cache', 'users', '--wait', '300ms', '-o', 'json'],

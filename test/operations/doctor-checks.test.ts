@@ -2,7 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/operations/diagnose/checks.ts';
 import { diagnose } from '../../src/operations/diagnose/doctor.ts';
 import type { Evidence } from '../../src/operations/diagnose/evidence.ts';
-import { healthyEvidence, healthyNode, withBroker, withNode } from './support/healthy-evidence.ts';
+import {
+  cacheRegion,
+  healthyEvidence,
+  healthyNode,
+  withBroker,
+  withCaches,
+  withNode,
+  withTrouble,
+  withWorkspace,
+} from './support/healthy-evidence.ts';
 
 /** What is wrong, what the doctor must call it, how bad it is, and what it must print. */
 const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = [
@@ -157,6 +166,63 @@ const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = 
     }),
     ...(['NEEDLESS-SUBSCRIBER', 'warning', /CLIENT LIST TYPE pubsub/] as const),
   ],
+  [
+    'connections of a dead session that nobody cleared',
+    withTrouble({ kind: 'left-behind', session: 'session-of-web-2', nodeId: null }),
+    ...(['PRESENCE', 'warning', /node evict session-of-web-2$/] as const),
+  ],
+  [
+    'a node that hears of no connection',
+    withTrouble({ kind: 'behind', session: 'session-of-web-1', seenBy: 'web-2' }),
+    ...(['PRESENCE', 'warning', /node evict session-of-web-2 --force/] as const),
+  ],
+  [
+    'connections that the broker has forgotten',
+    withTrouble({ kind: 'unregistered', session: 'session-of-web-1', seenBy: 'broker' }),
+    ...(['PRESENCE', 'warning', /node evict session-of-web-1 --force/] as const),
+  ],
+  [
+    'a cache that goes on serving what it cannot prove',
+    withCaches(cacheRegion({ state: 'cut', whenCut: 'serve' })),
+    ...(['CACHE', 'critical', /explain node:web-1/] as const),
+  ],
+  [
+    'a cache that loads everything again',
+    withCaches(cacheRegion({ state: 'cut' })),
+    ...(['CACHE', 'warning', /explain node:web-1/] as const),
+  ],
+  [
+    'a region that two nodes set up in two ways',
+    withCaches(cacheRegion({}), cacheRegion({ nodeId: 'web-2', l2: true })),
+    ...(['CACHE', 'warning', /inspect cache --filter region=users/] as const),
+  ],
+  [
+    'announcements that were missed',
+    withCaches(cacheRegion({ gaps: 2 })),
+    ...(['CACHE', 'note', /inspect cache --filter 'gaps>0'/] as const),
+  ],
+  [
+    'browsers without a daemon',
+    withWorkspace({ nodeId: null, browsers: 2 }),
+    ...(['RELAY', 'note', /inspect relay ws-1/] as const),
+  ],
+  [
+    'redirects to a host that is not allowed',
+    withNode({
+      report: { metrics: { counters: { relay_redirects_refused_total: 4 }, gauges: {} } },
+    }),
+    ...(['RELAY', 'warning', /inspect relay/] as const),
+  ],
+  [
+    'frames that nobody takes',
+    withWorkspace({ queuedBytes: 5_000_000 }),
+    ...(['QUEUES', 'warning', /inspect relay ws-1/] as const),
+  ],
+  [
+    'requests that nobody answers',
+    withNode({ report: { metrics: { counters: {}, gauges: { requests_pending: 4_000 } } } }),
+    ...(['QUEUES', 'warning', /explain node:web-2/] as const),
+  ],
 ];
 
 describe('the doctor', () => {
@@ -170,6 +236,13 @@ describe('the doctor', () => {
     const found = diagnose(evidence).findings.filter((each) => each.code === `BP-CHECK-${code}`);
     expect(found.map((each) => each.severity)).toEqual([severity]);
     expect(found.flatMap(({ mend }) => mend).join('\n')).toMatch(command);
+  });
+
+  test('tells of a cache that is cut off once, though its node is not ready either', () => {
+    const checks = [{ name: 'cache' as const, ok: false, detail: 'late', tookMs: null }];
+    const node = withNode({ report: { readiness: { ready: false, checks } } });
+    const found = diagnose({ ...node, caches: withCaches(cacheRegion({ state: 'cut' })).caches });
+    expect(found.findings.map(({ code }) => code)).toEqual(['BP-CHECK-CACHE']);
   });
 
   test('judges a broken node once, and not by every check', () => {

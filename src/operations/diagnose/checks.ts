@@ -9,6 +9,7 @@ import { duplicateId } from './checks/duplicate-id.ts';
 import { eviction } from './checks/eviction.ts';
 import { foreignCluster } from './checks/foreign-cluster.ts';
 import { foreignKeys } from './checks/foreign-keys.ts';
+import { fullQueues } from './checks/full-queues.ts';
 import { idleTimeout } from './checks/idle-timeout.ts';
 import { leavings } from './checks/leavings.ts';
 import { longLogs } from './checks/long-logs.ts';
@@ -24,10 +25,13 @@ import { notReady } from './checks/not-ready.ts';
 import { openServer } from './checks/open-server.ts';
 import { outputBuffer } from './checks/output-buffer.ts';
 import { persistence } from './checks/persistence.ts';
+import { presenceDiffers } from './checks/presence-differs.ts';
 import { quarantine } from './checks/quarantine.ts';
+import { relayWaits } from './checks/relay-waits.ts';
 import { replication } from './checks/replication.ts';
 import { silentNode } from './checks/silent-node.ts';
 import { slowSubscribers } from './checks/slow-subscribers.ts';
+import { staleCaches } from './checks/stale-caches.ts';
 import { twoBrokers } from './checks/two-brokers.ts';
 import { volatileStore } from './checks/volatile-store.ts';
 
@@ -42,5 +46,5 @@ export const checks: readonly Check[] = [
   ...[nodesThere, silentNode, deafNode, notReady, duplicateId, nodeVersions, nodeSettingsDiffer],
   ...[clocks, loopLag, nearMisses],
   ...[leavings, longLogs, volatileStore, quarantine, missingSubscribers, needlessSubscribers],
-  twoBrokers,
+  ...[presenceDiffers, staleCaches, relayWaits, fullQueues, twoBrokers],
 ];

@@ -3,7 +3,10 @@ import type { BrokerExamination } from '../../ports/examination.ts';
 import type { ChannelRow } from '../../ports/inspector.ts';
 import type { SessionRecord } from '../../ports/sessions.ts';
 import type { DocumentHead } from '../../ports/store.ts';
+import type { CacheRegionReport } from '../../runtime/cache/cache.ts';
 import type { NodeSelfReport } from '../../runtime/health/self-report.ts';
+import type { RelayReport } from '../inspect/list-relay.ts';
+import type { PresenceTrouble } from './presence-trouble.ts';
 
 /**
  * Everything a diagnosis is made from, gathered once and judged afterwards, here or elsewhere.
@@ -25,6 +28,11 @@ export interface Evidence {
   readonly channels: Sample<ChannelRow>;
   readonly leases: Sample<LeaseGroup>;
   readonly documents: Sample<DocumentHead>;
+  /** Who is wrong about connections; `counted` are hubs. */
+  readonly presence: Sample<PresenceTrouble>;
+  /** Regions of nodes. */
+  readonly caches: Sample<CacheRegionReport>;
+  readonly workspaces: Sample<RelayReport>;
   readonly places: readonly ClientPlace[];
 }
 

@@ -11,6 +11,8 @@ import { inboxChannel } from '../../runtime/channels.ts';
 import type { NodeSelfReport } from '../../runtime/health/self-report.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { askAnyNode } from '../inspect/ask-any-node.ts';
+import { listCaches } from '../inspect/list-caches.ts';
+import { listRelay } from '../inspect/list-relay.ts';
 import type {
   ClientPlace,
   Evidence,
@@ -20,6 +22,7 @@ import type {
   Sample,
 } from './evidence.ts';
 import { groupLeases } from './group-leases.ts';
+import { findPresenceTrouble, presenceSettleMs } from './presence-trouble.ts';
 
 export interface EvidenceSources {
   readonly clock: Clock;
@@ -39,6 +42,7 @@ export interface GatherOptions {
 }
 
 const channelsMax = 20_000;
+const clientRowsMax = 2_000;
 const documentsMax = 5_000;
 const documentsKept = 100;
 
@@ -77,6 +81,7 @@ const emptySample = { rows: [], counted: 0, truncated: false };
 const nothingSeen = {
   ...{ cluster: null, sessions: [], nodes: [] },
   ...{ channels: emptySample, leases: emptySample, documents: emptySample },
+  ...{ presence: emptySample, caches: emptySample, workspaces: emptySample },
 };
 
 async function gatherCluster(sources: EvidenceSources, options: GatherOptions) {
@@ -92,12 +97,45 @@ async function gatherCluster(sources: EvidenceSources, options: GatherOptions) {
   const heartbeatMs = nodes.find(({ report }) => report !== null)?.report?.dials.heartbeatMs;
   const settle = () => sleep(sources.clock, 3 * (heartbeatMs ?? 1_000), options.signal);
   return {
+    ...nothingSeen,
     cluster,
     sessions,
     nodes,
     channels: await countChannels(engine),
     leases: await groupLeases(engine, settle),
     documents: live.length > 0 ? await longestLogs(engine, visitor, options) : emptySample,
+    ...(live.length > 0 && (await gatherClients(sources, { engine, visitor }, settle, options))),
+  };
+}
+
+/** What there is around connections, caches and workspaces. The last node may go meanwhile. */
+async function gatherClients(
+  { clock }: EvidenceSources,
+  door: { readonly engine: Engine; readonly visitor: Visitor },
+  nodesSettle: () => Promise<void>,
+  { patienceMs, signal }: GatherOptions,
+) {
+  const { engine, visitor } = door;
+  const options = { timeoutMs: patienceMs, signal };
+  const settle = async () => {
+    await Promise.all([nodesSettle(), sleep(clock, presenceSettleMs, signal)]);
+  };
+  try {
+    const presence = await findPresenceTrouble({ ...door, settle }, null, options);
+    const caches = await listCaches({ ...engine, visitor }, options);
+    const workspaces = await listRelay({ ...engine, visitor }, null, options);
+    return { presence, caches: sampleOf(caches.rows), workspaces: sampleOf(workspaces.rows) };
+  } catch (error) {
+    if (isBackplaneError(error, 'NO_NODES')) return {};
+    throw error;
+  }
+}
+
+function sampleOf<Row>(rows: readonly Row[]): Sample<Row> {
+  return {
+    rows: rows.slice(0, clientRowsMax),
+    counted: rows.length,
+    truncated: rows.length > clientRowsMax,
   };
 }
 

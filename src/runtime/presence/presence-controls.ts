@@ -37,7 +37,8 @@ export function presenceControls(
       presence().desk.cancel(checkName('ref', ref, 64));
       return {};
     },
-    'presence.state': ({ hub }) => describeHub(presence(), checkHub(hub)),
+    'presence.state': ({ hub, digests }) =>
+      describeHub(presence(), checkHub(hub), digests !== false),
   };
 }
 

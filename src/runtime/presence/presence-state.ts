@@ -16,27 +16,33 @@ export interface SessionDigest {
   /** Null while a write is under way. */
   readonly version: number | null;
   readonly connections: number;
-  /** Equal for equal connections, groups and all. */
+  /** Equal for equal connections, groups and all; empty when nobody asked for it. */
   readonly digest: string;
 }
 
-export async function describeHub(presence: Presence, hub: string): Promise<HubState> {
+/** Digests cost as much as there are connections. */
+export async function describeHub(
+  presence: Presence,
+  hub: string,
+  digests: boolean,
+): Promise<HubState> {
   const { session, nowMs } = presence.standing();
   const ours = [...(presence.own.index(hub)?.values() ?? [])];
   const version = presence.own.confirmedVersion(hub);
   const feed = presence.feeds.peek(hub);
+  const digest = (of: () => readonly Connection[]) => (digests ? digestOf(of()) : '');
   const others = (feed?.replica.rows() ?? []).map((row) => ({
     session: row.session,
     version: row.version,
     connections: row.connections,
-    digest: digestOf(feed?.replica.connectionsOf(row.session) ?? []),
+    digest: digest(() => feed?.replica.connectionsOf(row.session) ?? []),
     agreedAgoMs: nowMs - row.agreedMs,
   }));
   return {
     own:
       session === null
         ? null
-        : { session, version, connections: ours.length, digest: digestOf(ours) },
+        : { session, version, connections: ours.length, digest: digest(() => ours) },
     others,
     follows: feed !== null,
   };

@@ -1,7 +1,10 @@
 import { dials } from '../../../src/foundation/limits.ts';
 import type { Evidence, NodeAnswer } from '../../../src/operations/diagnose/evidence.ts';
+import type { PresenceTrouble } from '../../../src/operations/diagnose/presence-trouble.ts';
+import type { RelayReport } from '../../../src/operations/inspect/list-relay.ts';
 import type { BrokerExamination } from '../../../src/ports/examination.ts';
 import type { SessionRecord } from '../../../src/ports/sessions.ts';
+import type { CacheRegionReport } from '../../../src/runtime/cache/cache.ts';
 import type { NodeSelfReport } from '../../../src/runtime/health/self-report.ts';
 
 const broker: BrokerExamination = {
@@ -88,7 +91,8 @@ export function healthyEvidence(changes: Partial<Evidence> = {}): Evidence {
     channels: sample(
       nodes.map(({ session }) => ({ channel: `inbox:${session.id}`, receivers: 1 })),
     ),
-    ...{ leases: sample([]), documents: sample([]), places: [] },
+    ...{ leases: sample([]), documents: sample([]), presence: sample([]), caches: sample([]) },
+    ...{ workspaces: sample([]), places: [] },
     ...changes,
   };
 }
@@ -118,4 +122,35 @@ export function withNode(change: {
     sessions: [one.session, { ...two.session, ...change.session }],
     nodes: [one.answer, { ...two.answer, ...change.answer }],
   });
+}
+
+/** Two nodes, and somebody who is wrong about the connections of one. */
+export function withTrouble(trouble: Partial<PresenceTrouble>): Evidence {
+  const about = { hub: 'main', nodeId: 'web-1', session: 'session-of-web-1', seenBy: 'broker' };
+  return healthyEvidence({ presence: sample([{ kind: 'behind', ...about, ...trouble }]) });
+}
+
+/** A region in order on a node, but for what a test says. */
+export function cacheRegion(changes: Partial<CacheRegionReport>): CacheRegionReport {
+  return {
+    ...{ region: 'users', nodeId: 'web-1', state: 'current', entries: 3, entriesMax: 100 },
+    ...{ hits: 9, misses: 1, hitRate: 0.9, loads: 1, joined: 0, loadFailures: 0, l2: false },
+    ...{ l2Hits: 0, l2Refused: 0, l2Failures: 0, evictionsHeard: 2, evictionsSent: 1 },
+    ...{ echoFactor: 1, gaps: 0, flushes: 0, inDoubt: 0, stamp: 3, confirmedAgoMs: 20 },
+    ...{ stalenessMs: 10_000, whenCut: 'bypass' },
+    ...changes,
+  };
+}
+
+export function withCaches(...regions: CacheRegionReport[]): Evidence {
+  return healthyEvidence({ caches: sample(regions) });
+}
+
+export function withWorkspace(changes: Partial<RelayReport>): Evidence {
+  const workspace: RelayReport = {
+    ...{ workspace: 'ws-1', nodeId: 'web-1', session: 'session-of-web-1', publicUrl: null },
+    ...{ browsers: 1, browserNodes: ['web-2'], queuedBytes: 0, dropped: 0, redirects: 0 },
+    ...changes,
+  };
+  return healthyEvidence({ workspaces: sample([workspace]) });
 }

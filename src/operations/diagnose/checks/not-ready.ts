@@ -1,3 +1,4 @@
+import type { ReadinessCheck } from '../../../runtime/node.ts';
 import type { Check } from '../check.ts';
 import { reports } from '../cluster-facts.ts';
 import { backplane } from '../paste-command.ts';
@@ -10,7 +11,7 @@ export const notReady: Check = {
   remedy: 'See what failed; drain the node if it is the only one with the trouble.',
   look(evidence) {
     return reports(evidence).flatMap(({ nodeId, report }) => {
-      const failed = report.readiness?.checks.filter(({ ok }) => !ok) ?? [];
+      const failed = report.readiness?.checks.filter(isTheNodes) ?? [];
       return failed.map(({ name, detail }) => ({
         severity: 'critical' as const,
         seen: `${nodeId}: ${name}: ${detail}`,
@@ -19,3 +20,8 @@ export const notReady: Check = {
     });
   },
 };
+
+/** A cache that is cut off has a check of its own. */
+function isTheNodes({ ok, name }: ReadinessCheck): boolean {
+  return !ok && name !== 'cache';
+}
