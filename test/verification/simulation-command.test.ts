@@ -31,7 +31,7 @@ describe('backplane sim', () => {
     const line = [
       'sim',
       '--seed',
-      '5',
+      '3',
       '--hours',
       '0.05',
       '--nodes',

@@ -87,6 +87,7 @@ export class SimOperator {
     const payload = Buffer.from(JSON.stringify({ [name]: 1 }));
     try {
       const { seq } = await visitor.submit(doc, { peer, counter: 1, payload });
+      this.world.coverage.add('opsAcknowledged');
       history.record({ ev: 'op.ok', doc, opId, seq });
     } catch (thrown) {
       const { code, certainty } = asBackplaneError(thrown);

@@ -17,6 +17,7 @@ export class Storm {
   /** Grows with each storm, so that what one has planned does not strike in the next. */
   #number = 0;
   #injected = 0;
+  #named = 0;
 
   /** `struck` is called after every fault, and after its end. */
   constructor(world: SimWorld, struck: () => void) {
@@ -24,6 +25,7 @@ export class Storm {
     this.#struck = struck;
   }
 
+  /** How many of the profile's faults struck; the last deed is in none. */
   get injected(): number {
     return this.#injected;
   }
@@ -53,13 +55,15 @@ export class Storm {
 
   strike(name: FaultName): boolean {
     const fault = injectors[name](this.#world);
-    if (fault) this.#inject(name, fault);
-    return fault !== null;
+    if (!fault) return false;
+    this.#injected += 1;
+    this.#inject(name, fault);
+    return true;
   }
 
   #inject(name: FaultName, fault: InjectedFault): void {
-    this.#injected += 1;
-    const id = `f${this.#injected}`;
+    this.#named += 1;
+    const id = `f${this.#named}`;
     const { target, recoveryFrom, lastsMs } = fault;
     const { history, timeline } = this.#world;
     history.record({ ev: 'fault.start', id, fault: `${name} ${target}`, recoveryFrom });

@@ -10,7 +10,7 @@ export interface Bite {
   readonly interfere?: () => Interference;
   /** By the mutant that lacks the mechanism: the law that is then violated. */
   readonly teeth: Readonly<Partial<Record<MutantName, string>>>;
-  /** Laws that what the test does to the drill breaks by itself; none, as a rule. */
+  /** Laws that what the test does to the drill may break by itself; none, as a rule. */
   readonly given?: readonly string[];
 }
 
@@ -30,7 +30,8 @@ export function biteWith(bites: readonly Bite[]): void {
   describe.each(bites)('$drill', ({ scenario, teeth, given = [], interfere = () => ({}) }) => {
     test('holds every law with all mechanisms in place', options, async () => {
       const report = await inTurn(() => drillWithout(null, scenario, interfere()));
-      expect(brokenLaws(report), explain(report)).toEqual(given);
+      const others = brokenLaws(report).filter((law) => !given.includes(law));
+      expect(others, explain(report)).toEqual([]);
       if (given.length === 0) expect(report.outcome, explain(report)).toBe('pass');
     });
 

@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { MutantOutcome, MutantRequest, Mutation } from './support/mutant-run.ts';
-
-const run = promisify(execFile);
-const program = fileURLToPath(new URL('./support/mutant-run.ts', import.meta.url));
+import { mutantOutcome } from '../support/mutant-outcome.ts';
+import type { MutantRequest, Mutation } from '../support/mutant-run.ts';
 
 const law = 'stale-caches-end';
 const seeds = 300;
@@ -89,8 +84,7 @@ describe('a mechanism of the caches that is missing', () => {
     // Next to no documents: the caches are what this is about.
     const shape = { nodes: 3, hours: 0.1, documents: 1, peers: 2, faults };
     const request: MutantRequest = { mutations, seeds, shape, law };
-    const { stdout } = await run(process.execPath, [program, JSON.stringify(request)]);
-    const { seed, laws }: MutantOutcome = JSON.parse(stdout);
+    const { seed, laws } = await mutantOutcome(request);
     expect(seed, 'the seed that finds it out').not.toBeNull();
     expect(laws).toContain(law);
     process.stdout.write(`${name}: ${laws.join(', ')} in seed ${seed}\n`);

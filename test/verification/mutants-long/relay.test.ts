@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { MutantOutcome, MutantRequest, Mutation } from './support/mutant-run.ts';
-
-const run = promisify(execFile);
-const program = fileURLToPath(new URL('./support/mutant-run.ts', import.meta.url));
+import { mutantOutcome } from '../support/mutant-outcome.ts';
+import type { MutantRequest, Mutation } from '../support/mutant-run.ts';
 
 interface Mutant {
   readonly name: string;
@@ -124,8 +119,7 @@ describe.each(mutants)('when $name', ({ law, mutations }) => {
       seeds: 40,
       shape: { nodes: 3, hours: 0.1 },
     };
-    const { stdout } = await run(process.execPath, [program, JSON.stringify(request)]);
-    const { seed, laws, claim }: MutantOutcome = JSON.parse(stdout);
+    const { seed, laws, claim } = await mutantOutcome(request);
     expect(seed, 'no seed found it out').not.toBeNull();
     expect(laws, `seed ${seed}: ${claim}`).toContain(law);
   });

@@ -1,11 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import type { MutantOutcome, MutantRequest, Mutation } from './support/mutant-run.ts';
-
-const run = promisify(execFile);
-const program = fileURLToPath(new URL('./support/mutant-run.ts', import.meta.url));
+import { mutantOutcome } from '../support/mutant-outcome.ts';
+import type { MutantRequest, Mutation } from '../support/mutant-run.ts';
 
 interface Mutant {
   readonly name: string;
@@ -128,8 +123,7 @@ describe('a mechanism of presence that is missing', () => {
     mutations,
   }) => {
     const request: MutantRequest = { mutations, seeds: 300, shape: { nodes: 4, hours: 0.1 } };
-    const { stdout } = await run(process.execPath, [program, JSON.stringify(request)]);
-    const outcome: MutantOutcome = JSON.parse(stdout);
+    const outcome = await mutantOutcome(request);
     expect(outcome.seed, 'the seed that finds it out').not.toBeNull();
     expect(
       outcome.laws.some((law) => laws.includes(law)),
