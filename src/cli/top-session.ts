@@ -9,6 +9,7 @@ import type {
 } from '../operations/watch/dashboard-source.ts';
 import { readDirectoryPage } from '../operations/watch/directory-page.ts';
 import { DocumentWatch } from '../operations/watch/document-watch.ts';
+import { readListingPage } from '../operations/watch/listing-page.ts';
 import { lookAtTime } from '../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../operations/watch/pulse-report.ts';
 import { sleep } from '../ports/clock.ts';
@@ -109,8 +110,14 @@ export class TopSession {
     const door = await this.#open();
     const pulse = await this.#pulse(door);
     const record = await this.#startRecording();
-    const { sessions, leases } = door.engine;
-    const sources = { sessions, leases, visitor: door.visitor, clock: this.#context.clock };
+    const { sessions, leases, registry } = door.engine;
+    const sources = {
+      sessions,
+      leases,
+      registry,
+      visitor: door.visitor,
+      clock: this.#context.clock,
+    };
     await this.#show({
       kind: 'live',
       cluster: this.#cluster,
@@ -118,6 +125,7 @@ export class TopSession {
       glance: () => pulse.glance(),
       look: (documents) => pulse.look(documents),
       readDirectory: (query) => readDirectoryPage(sources, query),
+      readListing: (query) => readListingPage(sources, query),
       watchDocument: (doc) => new DocumentWatch(sources, doc),
       act: this.#options.readOnly ? null : this.#actor(door.engine),
       record,

@@ -18,7 +18,7 @@
  * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
  * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
  * | `awareness.list` | `{doc}`, null for all | `{rows, unlisted}` of this node's peers | |
- * | `presence.query` | `{what, selector, fresh, after}` | `{rows, next}` | |
+ * | `presence.query` | `{what, selector, fresh, after, limit}` | `{rows, next, total}` | |
  * | `presence.deliver` | `{how, selector, method, payload, timeoutMs, fresh}` | who answered | CONNECTION_UNKNOWN, USER_UNKNOWN, GROUP_UNKNOWN |
  * | `presence.change` | `{id, join, leave, kick}` | the connection | CONNECTION_UNKNOWN |
  * | `presence.hold` | the same, of a connection of this node | the connection | CONNECTION_UNKNOWN |

@@ -133,6 +133,7 @@ function isNews(before: Picture, now: Picture): boolean {
     (before.pulse === null) !== (now.pulse === null) ||
     (before.document === null) !== (now.document === null) ||
     (before.directory === null) !== (now.directory === null) ||
+    before.listing?.kind !== now.listing?.kind ||
     (before.pulse?.documents === null) !== (now.pulse?.documents === null)
   );
 }

@@ -17,6 +17,7 @@ export function pulseLines({ at, totals, nodes, documents, cost }: PulseReport):
     ['ops/s', rate(totals.opsPerSecond)],
     ['requests/s', rate(totals.requestsPerSecond)],
     ['awareness/s', rate(totals.awarenessPerSecond)],
+    ['presence/s', rate(totals.presencePerSecond)],
     ['p50, p99', `${duration(totals.p50Ms)}, ${duration(totals.p99Ms)}`],
     ['broker', duration(totals.brokerMs)],
     ['looking cost', `${cost.brokerCommands} broker commands`],

@@ -3,6 +3,7 @@ import type { Leases } from '../../ports/leases.ts';
 import type { Registry } from '../../ports/registry.ts';
 import type { Sessions } from '../../ports/sessions.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
+import { changeConnection } from './change-connection.ts';
 import { drainNode } from './drain-node.ts';
 import { evictNode } from './evict-node.ts';
 import { moveLease } from './move-lease.ts';
@@ -19,6 +20,7 @@ export type ClusterAction =
       readonly isAlive: boolean;
     }
   | { readonly kind: 'release'; readonly doc: string }
+  | { readonly kind: 'kick'; readonly connection: string }
   | {
       readonly kind: 'move';
       readonly doc: string;
@@ -36,6 +38,7 @@ export interface ActionParts {
 }
 
 const drainMsMax = 60_000;
+const kickReason = 'closed by an operator';
 
 /** Does it, as the command of that name would, and answers in a sentence. Throws what that throws. */
 export async function carryOut(parts: ActionParts, action: ClusterAction): Promise<string> {
@@ -50,6 +53,10 @@ export async function carryOut(parts: ActionParts, action: ClusterAction): Promi
     case 'evict': {
       const { removed } = await evictNode(parts, action.session, { force: action.isAlive });
       return `${action.nodeId} was evicted; it left ${removed} leases`;
+    }
+    case 'kick': {
+      const { id, nodeId } = await changeConnection(parts, action.connection, { kick: kickReason });
+      return `${nodeId} has closed ${id}`;
     }
     case 'release': {
       const { nodeId, epoch } = await releaseLease(parts, action.doc);

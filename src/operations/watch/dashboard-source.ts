@@ -2,6 +2,7 @@ import type { ClusterAction } from '../act/cluster-action.ts';
 import type { PulseWish } from './cluster-pulse.ts';
 import type { DirectoryPage, DirectoryQuery } from './directory-page.ts';
 import type { DocumentPicture } from './document-watch.ts';
+import type { ListingPage, ListingQuery } from './listing-page.ts';
 import type { RecordedPulses } from './pulse-recording.ts';
 import type { PulseReport } from './pulse-report.ts';
 
@@ -15,6 +16,7 @@ export interface LiveSource {
   glance(): Promise<PulseReport>;
   look(documents: PulseWish): Promise<PulseReport>;
   readDirectory(query: DirectoryQuery): Promise<DirectoryPage>;
+  readListing(query: ListingQuery): Promise<ListingPage>;
   watchDocument(doc: string): WatchedDocument;
   /** Null: this dashboard only looks. */
   readonly act: ((action: ClusterAction) => Promise<string>) | null;

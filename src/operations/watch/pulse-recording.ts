@@ -86,6 +86,7 @@ function readTotals(totals: Fields, counts: Fields): PulseTotals {
     opsPerSecond: numberOrNull(totals.opsPerSecond),
     requestsPerSecond: numberOrNull(totals.requestsPerSecond),
     awarenessPerSecond: numberOrNull(totals.awarenessPerSecond),
+    presencePerSecond: numberOrNull(totals.presencePerSecond),
     p50Ms: numberOrNull(totals.p50Ms),
     p99Ms: numberOrNull(totals.p99Ms),
     brokerMs: numberOrNull(totals.brokerMs),

@@ -26,6 +26,8 @@ export interface PulseTotals {
   /** Between nodes, and from commands to nodes. */
   readonly requestsPerSecond: number | null;
   readonly awarenessPerSecond: number | null;
+  /** Announcements of connections that came, went or changed; one may tell of many. */
+  readonly presencePerSecond: number | null;
   /** How long peers waited for ops and calls, over the last ten seconds. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
@@ -40,6 +42,7 @@ export interface NodePulseReport extends NodeReport {
   readonly opsPerSecond: number | null;
   readonly requestsPerSecond: number | null;
   readonly awarenessPerSecond: number | null;
+  readonly presencePerSecond: number | null;
   readonly p99Ms: number | null;
   /** Documents somebody there follows. */
   readonly followed: number | null;

@@ -44,49 +44,74 @@ export function presenceControls(
 
 /** Rows in the order of their names, after the one named, as many as one answer may carry. */
 async function query(presence: Presence, params: Params) {
-  const { what, selector, fresh, after } = params;
+  const { what, selector, fresh, after, limit = Number.MAX_SAFE_INTEGER } = params;
   if (after !== null && typeof after !== 'string') {
     throw new BackplaneError('REQUEST_INVALID', '"after" is a name or null');
   }
+  if (!Number.isSafeInteger(limit) || (limit as number) < 1) {
+    throw new BackplaneError('REQUEST_INVALID', '"limit" is a whole number from 1');
+  }
+  const wanted = { after, limit: limit as number };
   const options = { fresh: fresh === true };
   const checked = checkSelector(selector);
   if (what === 'connections') {
     const found = await presence.find(checked, options);
     return page(
       found.map((one) => ({ name: one.id, row: one })),
-      after,
+      wanted,
     );
   }
   if (what === 'users') {
     const found = await presence.users(checked, options);
     return page(
       found.map((one) => ({ name: one.user, row: one })),
-      after,
+      wanted,
     );
   }
   if (what === 'groups') {
     const found = await presence.groups(checked, options);
     return page(
       found.map((one) => ({ name: one.group, row: one })),
-      after,
+      wanted,
     );
   }
   throw new BackplaneError('REQUEST_INVALID', '"what" is connections, users or groups');
 }
 
-function page<Row>(all: readonly { name: string; row: Row }[], after: string | null) {
+function page<Row>(
+  all: readonly { name: string; row: Row }[],
+  { after, limit }: { readonly after: string | null; readonly limit: number },
+) {
   const later = all.filter(({ name }) => after === null || name > after);
-  later.sort((one, other) => (one.name < other.name ? -1 : 1));
   const rows: Row[] = [];
   let bytes = 0;
-  for (const { row } of later) {
+  const first = firstByName(later, limit);
+  for (const { row } of first) {
     // Characters beyond ASCII take more bytes than the text has characters.
     bytes += Buffer.byteLength(JSON.stringify(row)) + 1;
     if (rows.length > 0 && bytes > rowsBytesMax) break;
     rows.push(row);
   }
-  const next = rows.length < later.length ? (later[rows.length - 1]?.name ?? null) : null;
-  return { rows, next };
+  const next = rows.length < later.length ? (first[rows.length - 1]?.name ?? null) : null;
+  return { rows, next, total: all.length };
+}
+
+/** Sorts no more than it must: a screen wants a few of very many, again and again. */
+function firstByName<One extends { readonly name: string }>(
+  all: readonly One[],
+  limit: number,
+): One[] {
+  const byName = (one: One, other: One) => (one.name < other.name ? -1 : 1);
+  let first = all.slice(0, limit).sort(byName);
+  let waiting: One[] = [];
+  for (const one of all.slice(limit)) {
+    if (one.name >= (first.at(-1)?.name ?? '')) continue;
+    waiting.push(one);
+    if (waiting.length < limit) continue;
+    first = [...first, ...waiting].sort(byName).slice(0, limit);
+    waiting = [];
+  }
+  return [...first, ...waiting].sort(byName).slice(0, limit);
 }
 
 /** On behalf of a visitor, whose replica this node has. */

@@ -1,25 +1,26 @@
 import { asBackplaneError, isBackplaneError } from '../../foundation/errors.ts';
 import { isoTime } from '../../foundation/iso-time.ts';
 import type { LiveSource, WatchedDocument } from '../../operations/watch/dashboard-source.ts';
+import type { DirectoryPage, DirectoryQuery } from '../../operations/watch/directory-page.ts';
 import type { DocumentPicture } from '../../operations/watch/document-watch.ts';
+import {
+  emptyListing,
+  type ListingPage,
+  type ListingQuery,
+} from '../../operations/watch/listing-page.ts';
 import type { PulseEvent } from '../../operations/watch/pulse-events.ts';
 import { lookAtTime } from '../../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../../operations/watch/pulse-report.ts';
 import { type Clock, sleep } from '../../ports/clock.ts';
 import { History } from '../state/history.ts';
-import {
-  type DirectoryView,
-  type Link,
-  noWish,
-  type Picture,
-  type Wish,
-} from '../state/picture.ts';
+import { type Link, noWish, type Picture, type Wish } from '../state/picture.ts';
 import type { Feed, Seek } from './feed.ts';
+import { PacedReading } from './paced-reading.ts';
 
 export type LiveFeedParts = Omit<LiveSource, 'kind' | 'act'> & { readonly clock: Clock };
 
-/** A page of the directory costs as many commands as it has rows, so it is read less often. */
-const directoryMs = 5_000;
+/** A page of a listing costs more than a look at the pulse, so it is read less often. */
+const listingMs = 5_000;
 const pauseMsMin = 50;
 
 /** The cluster as it is: looks once per interval, and holds the last picture when it cannot. */
@@ -29,8 +30,8 @@ export class LiveFeed implements Feed {
   #listen: () => void = () => {};
   #wish: Wish = noWish;
   #link: Link = { state: 'connecting' };
-  #directory: DirectoryView | null = null;
-  #directoryMs = Number.NEGATIVE_INFINITY;
+  readonly #directory: PacedReading<DirectoryQuery, DirectoryPage>;
+  readonly #listing: PacedReading<ListingQuery, ListingPage>;
   #watched: { doc: string; watch: WatchedDocument; picture: DocumentPicture | null } | null = null;
   /** The number of the look shown; null for the latest. */
   #shown: number | null = null;
@@ -41,6 +42,17 @@ export class LiveFeed implements Feed {
 
   constructor(parts: LiveFeedParts) {
     this.#parts = parts;
+    const paced = { clock: parts.clock, everyMs: listingMs, changed: () => this.#change() };
+    this.#directory = new PacedReading({
+      ...paced,
+      read: (query) => parts.readDirectory(query),
+      instead: (_, before) => before ?? { rows: [], next: null },
+    });
+    this.#listing = new PacedReading({
+      ...paced,
+      read: (query) => parts.readListing(query),
+      instead: ({ kind }, before) => (before?.kind === kind ? before : emptyListing(kind)),
+    });
   }
 
   onChange(listen: () => void): void {
@@ -61,9 +73,8 @@ export class LiveFeed implements Feed {
     const before = this.#wish;
     this.#wish = wish;
     if (wish.doc !== before.doc) this.#watch(wish.doc);
-    const turned = JSON.stringify(wish.directory) !== JSON.stringify(before.directory);
-    if (turned) this.#directoryMs = Number.NEGATIVE_INFINITY;
-    if (turned || wish.doc !== before.doc) void this.#extras();
+    const turned = [this.#directory.wish(wish.directory), this.#listing.wish(wish.listing)];
+    if (turned.includes(true) || wish.doc !== before.doc) void this.#extras();
     if (JSON.stringify(wish.documents) !== JSON.stringify(before.documents)) this.#wake.abort();
   }
 
@@ -139,29 +150,7 @@ export class LiveFeed implements Feed {
   }
 
   async #extras(): Promise<void> {
-    await Promise.all([this.#readDirectory(), this.#readDocument()]);
-  }
-
-  async #readDirectory(): Promise<void> {
-    const { directory: query } = this.#wish;
-    const nowMs = this.#parts.clock.monotonicMs();
-    if (query === null || nowMs - this.#directoryMs < directoryMs) return;
-    this.#directoryMs = nowMs;
-    try {
-      const page = await this.#parts.readDirectory(query);
-      this.#showDirectory({ ...page, query, failure: null });
-    } catch (thrown) {
-      const { message } = asBackplaneError(thrown);
-      const kept = this.#directory ?? { rows: [], next: null };
-      this.#showDirectory({ ...kept, query, failure: message });
-    }
-  }
-
-  /** An answer to what nobody wants any more is dropped. */
-  #showDirectory(view: DirectoryView): void {
-    if (JSON.stringify(view.query) !== JSON.stringify(this.#wish.directory)) return;
-    this.#directory = view;
-    this.#change();
+    await Promise.all([this.#directory.read(), this.#listing.read(), this.#readDocument()]);
   }
 
   #watch(doc: string | null): void {
@@ -205,7 +194,8 @@ export class LiveFeed implements Feed {
       events: history.eventsUntil(this.#shown === null ? null : (pulse?.at ?? null)),
       link: this.#link,
       document: this.#watched?.picture ?? null,
-      directory: this.#directory,
+      directory: this.#directory.view,
+      listing: this.#listing.view,
       slider: this.#shown === null || !pulse ? null : this.#slider(this.#shown),
       isReplay: false,
     };

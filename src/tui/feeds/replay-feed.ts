@@ -105,6 +105,7 @@ export class ReplayFeed implements Feed {
       link: this.#link,
       document: null,
       directory: null,
+      listing: null,
       slider: {
         at: this.#at,
         length: trend.length,

@@ -7,7 +7,7 @@ const keys: readonly (readonly [string, string])[] = [
   [':', 'go to a view, :doc NAME to any document, :03:12 to a time of day'],
   ['/', 'show only rows that contain a text; /!text those that do not'],
   ['s S', 'sort by the next column, the other way round'],
-  ['[ ]', 'page back and on in the directory'],
+  ['[ ]', 'page back and on in a listing'],
   ['tab', 'the next pane of a document'],
   ['p', 'pause, or play a recording'],
   ['left right', 'while paused: a look back or on; < > by sixty'],

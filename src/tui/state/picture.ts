@@ -1,7 +1,9 @@
 import type { DirectoryPage, DirectoryQuery } from '../../operations/watch/directory-page.ts';
 import type { DocumentPicture } from '../../operations/watch/document-watch.ts';
+import type { ListingPage, ListingQuery } from '../../operations/watch/listing-page.ts';
 import type { PulseEvent } from '../../operations/watch/pulse-events.ts';
 import type { PulseReport, TrendPoint } from '../../operations/watch/pulse-report.ts';
+import type { PacedView } from '../feeds/paced-reading.ts';
 
 /** Everything the screens draw, as one value: the same picture is the same screen. */
 export interface Picture {
@@ -17,6 +19,8 @@ export interface Picture {
   /** The document somebody looks into; null when nobody does. */
   readonly document: DocumentPicture | null;
   readonly directory: DirectoryView | null;
+  /** Connections, users, caches or workspaces: what was looked at last; null when nothing was. */
+  readonly listing: ListingView | null;
   /** Where in time the picture is; null while it is the present. */
   readonly slider: Slider | null;
   /** Out of a recording: nothing can be done to it. */
@@ -29,11 +33,8 @@ export type Link =
   | { readonly state: 'live' }
   | { readonly state: 'lost'; readonly since: string | null; readonly why: string };
 
-export interface DirectoryView extends DirectoryPage {
-  readonly query: DirectoryQuery;
-  /** Why it could not be read; null when it was. */
-  readonly failure: string | null;
-}
+export type DirectoryView = PacedView<DirectoryQuery, DirectoryPage>;
+export type ListingView = PacedView<ListingQuery, ListingPage>;
 
 export interface Slider {
   readonly at: number;
@@ -48,7 +49,8 @@ export interface Slider {
 export interface Wish {
   readonly documents: { readonly contains: string; readonly limit: number } | null;
   readonly directory: DirectoryQuery | null;
+  readonly listing: ListingQuery | null;
   readonly doc: string | null;
 }
 
-export const noWish: Wish = { documents: null, directory: null, doc: null };
+export const noWish: Wish = { documents: null, directory: null, listing: null, doc: null };

@@ -1,3 +1,4 @@
+import type { ListedRows } from '../../operations/watch/listing-page.ts';
 import type { NodePulseReport, PulseReport } from '../../operations/watch/pulse-report.ts';
 import { plural } from '../drawing/figures.ts';
 import type { Action } from '../state/action.ts';
@@ -34,6 +35,21 @@ function evict({ nodeId, session, state, documents }: NodePulseReport): Action {
   return {
     label: isAlive ? `evict ${nodeId} (it is alive)` : `evict ${nodeId}`,
     next: { kind: 'confirm', warning, request: { kind: 'evict', session, nodeId, isAlive } },
+  };
+}
+
+/** Of a connection, by its id. */
+export function kickAction({ id, user, nodeId }: ListedRows['connections']): Action {
+  return {
+    label: `close ${id}`,
+    next: {
+      kind: 'confirm',
+      warning: [
+        `Close the connection ${id}${user === null ? '' : ` of ${user}`} on ${nodeId}?`,
+        'Its client is told why, and does not come back by itself.',
+      ],
+      request: { kind: 'kick', connection: id },
+    },
   };
 }
 

@@ -28,6 +28,7 @@ export const nodeColumns: readonly Column<NodePulseReport>[] = [
   number('requests', 'REQS/S', 3, ({ requestsPerSecond }) => requestsPerSecond, rateText),
   number('p99', 'P99', 2, ({ p99Ms }) => p99Ms, durationText),
   number('awareness', 'AWARE/S', 5, ({ awarenessPerSecond }) => awarenessPerSecond, rateText),
+  number('presence', 'PRES/S', 6, ({ presencePerSecond }) => presencePerSecond, rateText),
   number('followed', 'FOLLOWS', 6, ({ followed }) => followed, countText),
   number('pending', 'WAITING', 6, ({ pending }) => pending, countText),
   number('beat', 'BEAT', 2, ({ lastBeatAgoMs }) => lastBeatAgoMs, agoText),

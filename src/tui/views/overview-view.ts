@@ -24,6 +24,7 @@ const metrics: readonly Metric[] = [
   { label: 'documents', value: ({ documents }) => documents, text: countText },
   { label: 'peers', value: ({ connections }) => connections, text: countText },
   { label: 'awareness/s', value: ({ awarenessPerSecond }) => awarenessPerSecond, text: rateText },
+  { label: 'presence/s', value: ({ presencePerSecond }) => presencePerSecond, text: rateText },
   { label: 'p50', value: ({ p50Ms }) => p50Ms, text: durationText },
 ];
 

@@ -1,9 +1,13 @@
+import { cacheView } from './cache-view.ts';
+import { connectionsView } from './connections-view.ts';
 import { documentView } from './document-view.ts';
 import { documentsView } from './documents-view.ts';
 import { eventsView } from './events-view.ts';
 import { leasesView } from './leases-view.ts';
 import { nodesView } from './nodes-view.ts';
 import { overviewView } from './overview-view.ts';
+import { relayView } from './relay-view.ts';
+import { usersView } from './users-view.ts';
 import type { View } from './view.ts';
 
 /**
@@ -15,6 +19,10 @@ export const views: readonly View[] = [
   nodesView,
   documentsView,
   leasesView,
+  connectionsView,
+  usersView,
+  cacheView,
+  relayView,
   eventsView,
   documentView,
 ];

@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BackplaneError } from '../../../src/foundation/errors.ts';
 import type { LiveSource } from '../../../src/operations/watch/dashboard-source.ts';
+import { emptyListing, type ListingPage } from '../../../src/operations/watch/listing-page.ts';
 import { lookAtTime } from '../../../src/operations/watch/pulse-recording.ts';
 import { LiveFeed } from '../../../src/tui/feeds/live-feed.ts';
+import { noWish } from '../../../src/tui/state/picture.ts';
 import { realClock } from '../../support/real-clock.ts';
 import { someReport } from '../support/some-pictures.ts';
 
@@ -27,6 +29,7 @@ function world(told: Partial<LiveSource> = {}) {
     glance: look,
     look,
     readDirectory: async () => ({ rows: [], next: null }),
+    readListing: async ({ kind }) => emptyListing(kind),
     watchDocument: () => {
       throw new Error('nobody wants a document here');
     },
@@ -72,6 +75,29 @@ describe('a live feed', () => {
     feed.pause(false);
     expect(feed.picture().slider).toBeNull();
     expect(feed.picture().pulse!.at > held!).toBe(true);
+  });
+
+  test('keeps a listing that cannot be read anew, and shows none of another kind', async () => {
+    const page = { ...emptyListing('users'), total: 7 } as ListingPage;
+    let isBroken = false;
+    const { feed, until } = world({
+      readListing: async ({ kind }) => {
+        if (isBroken) throw new BackplaneError('NO_NODES', 'no node');
+        return { ...page, kind } as ListingPage;
+      },
+    });
+    const query = { selector: {}, from: null, limit: 10 };
+    const wish = (kind: 'users' | 'caches', limit = 10) =>
+      feed.wish({ ...noWish, listing: { ...query, kind, limit } });
+    wish('users');
+    await until(() => feed.picture().listing?.total === 7);
+    isBroken = true;
+    wish('users', 20);
+    await until(() => feed.picture().listing?.failure === 'no node');
+    expect(feed.picture().listing).toMatchObject({ kind: 'users', total: 7 });
+    wish('caches');
+    await until(() => feed.picture().listing?.kind === 'caches');
+    expect(feed.picture().listing).toMatchObject({ total: 0, failure: 'no node' });
   });
 
   test('goes on looking when its recording has failed, and says so once', async () => {

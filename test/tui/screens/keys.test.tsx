@@ -9,6 +9,7 @@ import { ScriptedFeed } from '../support/scripted-feed.ts';
 import {
   plainTheme,
   someDocument,
+  someListing,
   someNode,
   somePicture,
   someReport,
@@ -92,7 +93,29 @@ describe('the keys', () => {
     const { press } = await open();
     await press('2', 'Nodes (2)');
     await press('3', 'Documents in use (2)');
-    await press('5', 'Events (0)');
+    await press('9', 'Events (0)');
+  });
+
+  test('enter on a user shows their connections, and x closes one after a confirmation', async () => {
+    const { feed, press, acted } = await open();
+    const user = { user: 'ann', connections: 1, hubs: ['main'], nodes: ['web-1'] };
+    feed.show(
+      somePicture({ listing: someListing({ kind: 'users', rows: [user], total: 1, next: null }) }),
+    );
+    await press(`:users${enter}`, /› ann/);
+    await press(enter, 'Connections');
+    expect(feed.wishes.at(-1)?.listing).toMatchObject({
+      ...{ kind: 'connections', selector: { user: 'ann' }, from: null },
+    });
+    const connection = { id: 'c-1', hub: 'main', user: 'ann', groups: [], attributes: {} };
+    const where = { since: '2026-01-31T03:10:00.000Z', nodeId: 'web-1', session: 's' };
+    const rows = [{ ...connection, ...where }];
+    const listing = someListing({ kind: 'connections', rows, total: 1, next: null });
+    feed.show(somePicture({ listing }));
+    await press('x', 'close c-1');
+    await press(enter, 'Close the connection c-1 of ann on web-1?');
+    await press('y', /./);
+    await vi.waitFor(() => expect(acted).toEqual([{ kind: 'kick', connection: 'c-1' }]));
   });
 
   test('/ filters while it is typed, and esc forgets it', async () => {

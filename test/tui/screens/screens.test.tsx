@@ -4,17 +4,23 @@ import { describe, expect, test } from 'vitest';
 import { PageScreen } from '../../../src/tui/screens/page-screen.tsx';
 import { TableScreen } from '../../../src/tui/screens/table-screen.tsx';
 import type { Picture } from '../../../src/tui/state/picture.ts';
+import { cacheView } from '../../../src/tui/views/cache-view.ts';
+import { connectionsView } from '../../../src/tui/views/connections-view.ts';
 import { documentView } from '../../../src/tui/views/document-view.ts';
 import { documentsView } from '../../../src/tui/views/documents-view.ts';
 import { eventsView } from '../../../src/tui/views/events-view.ts';
 import { leasesView } from '../../../src/tui/views/leases-view.ts';
 import { nodesView } from '../../../src/tui/views/nodes-view.ts';
 import { overviewView } from '../../../src/tui/views/overview-view.ts';
+import { relayView } from '../../../src/tui/views/relay-view.ts';
+import { usersView } from '../../../src/tui/views/users-view.ts';
 import { freshView, type TableView, type ViewState } from '../../../src/tui/views/view.ts';
+import { cacheRegion } from '../../operations/support/healthy-evidence.ts';
 import {
   asciiTheme,
   plainTheme,
   someDocument,
+  someListing,
   someNode,
   somePicture,
   someReport,
@@ -142,6 +148,41 @@ describe('a table', () => {
     expect(frame[0]).toContain('page 1, ] for the next');
     expect(frame[2]).toMatch(/free-one +free/);
     expect(frame[3]).toMatch(/lost-one +orphaned/);
+  });
+
+  test('says of connections whose they are, how many there are, and which page this is', () => {
+    const listing = someListing({
+      ...{ kind: 'connections', total: 900, next: 'c-1' },
+      rows: [
+        {
+          ...{ id: 'c-1', hub: 'main', user: 'ann', groups: ['red', 'blue'], attributes: {} },
+          ...{ since: '2026-01-31T03:10:00.000Z', nodeId: 'web-1', session: 's' },
+        },
+      ],
+    });
+    const frame = table(connectionsView, somePicture({ listing }));
+    expect(frame[0]).toBe('Connections (1)  900 connections  page 1, ] for the next');
+    expect(frame[2]).toMatch(/^› c-1 +ann +web-1 +main +red blue +2m$/);
+    expect(table(usersView, somePicture({ listing }))[1]).toBe('  looking');
+  });
+
+  test('shows a cache that goes on with old values, and a workspace without a daemon', () => {
+    const caches = someListing({
+      ...{ kind: 'caches', total: 1, next: null },
+      rows: [cacheRegion({ state: 'cut', whenCut: 'serve', hitRate: 0.915 })],
+    });
+    const cache = table(cacheView, somePicture({ listing: { ...caches, silent: ['web-2'] } }));
+    expect(cache[0]).toBe('Caches (1)  1 region  no answer from web-2');
+    expect(cache[2]).toMatch(/users +web-1 +cut \(serve\) +91\.5 %/);
+    const waiting = { workspace: 'ws-1', nodeId: null, session: null, publicUrl: null };
+    const counts = { browsers: 2, queuedBytes: 4_096, dropped: 0, redirects: 0 };
+    const listing = someListing({
+      ...{ kind: 'workspaces', total: 1, next: null },
+      rows: [{ ...waiting, ...counts, browserNodes: ['web-1'] }],
+    });
+    const relay = table(relayView, somePicture({ listing: { ...listing, failure: 'no node' } }));
+    expect(relay[0]).toBe('Relay (1)  not read: no node');
+    expect(relay[2]).toMatch(/ws-1 +nobody +2 +web-1 +4,096/);
   });
 
   test('shows the latest event first', () => {

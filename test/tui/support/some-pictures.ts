@@ -1,9 +1,10 @@
+import type { ListingPage } from '../../../src/operations/watch/listing-page.ts';
 import type {
   DocumentPulse,
   NodePulseReport,
   PulseReport,
 } from '../../../src/operations/watch/pulse-report.ts';
-import type { Picture } from '../../../src/tui/state/picture.ts';
+import type { ListingView, Picture } from '../../../src/tui/state/picture.ts';
 
 /** A healthy node, but for what a test says of it. */
 export function someNode(nodeId: string, told: Partial<NodePulseReport> = {}): NodePulseReport {
@@ -29,6 +30,7 @@ export function someNode(nodeId: string, told: Partial<NodePulseReport> = {}): N
     opsPerSecond: 12.5,
     requestsPerSecond: 2,
     awarenessPerSecond: 1,
+    presencePerSecond: 0.5,
     p99Ms: 4.5,
     followed: 2,
     pending: 0,
@@ -61,6 +63,7 @@ export function someReport(told: Partial<PulseReport> = {}): PulseReport {
       opsPerSecond: 25,
       requestsPerSecond: 4,
       awarenessPerSecond: 2,
+      presencePerSecond: 1,
       p50Ms: 1.2,
       p99Ms: 4.5,
       brokerMs: 0.3,
@@ -82,6 +85,7 @@ export function somePicture(told: Partial<Picture> = {}): Picture {
     link: { state: 'live' },
     document: null,
     directory: null,
+    listing: null,
     slider: null,
     isReplay: false,
     ...told,
@@ -90,3 +94,13 @@ export function somePicture(told: Partial<Picture> = {}): Picture {
 
 export const plainTheme = { colour: false, ascii: false, spoken: false } as const;
 export const asciiTheme = { ...plainTheme, ascii: true } as const;
+
+/** What was read of a listing, as it was asked for. */
+export function someListing(
+  told: {
+    [Kind in ListingPage['kind']]: Omit<ListingPage & { kind: Kind }, 'silent'>;
+  }[ListingPage['kind']],
+): ListingView {
+  const query = { kind: told.kind, selector: {}, from: null, limit: 200 };
+  return { silent: [], ...told, query, failure: null } as ListingView;
+}
