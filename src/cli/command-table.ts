@@ -133,7 +133,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     name: 'fsck',
-    summary: 'compare sessions, leases and logs, and mend them',
+    summary: 'compare what the cluster keeps, and mend it',
     heading: act,
     load: async () => (await import('./commands/fsck.ts')).fsckCommand,
   },

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { ConnectionDoor } from '../../src/runtime/presence/presence-door.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
 import { contentsOf } from '../support/redis-contents.ts';
@@ -9,6 +10,12 @@ import { contentsOf } from '../support/redis-contents.ts';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'backplane-fsck-'));
+const silentDoor: ConnectionDoor = {
+  message: () => {},
+  invoke: async ({ payload }) => payload,
+  kicked: () => {},
+};
+
 let cluster: NodeCluster;
 let cli: CommandLine;
 
@@ -51,6 +58,28 @@ describe('fsck', () => {
     expect(plan.stdout).toContain('would remove the lease of orphan at epoch 0 of ghost');
     expect(await contentsOf(cluster.redis)).toEqual(before);
     await leases.release('orphan', 'ghost', 0, null);
+  });
+
+  test('clears the connections of a session that nobody remembers, and no others', async () => {
+    const keys = [
+      ['backplane:{s}:hub:quiet', 'ghost', '7'],
+      ['backplane:{s}:hubs', 'quiet', 'quiet'],
+      ['backplane:{s}:hubs-of:ghost', 'quiet', 'quiet'],
+      ['backplane:{s}:reg:ghost:quiet', 'c-1', '{}'],
+    ];
+    const holder = await cluster.node('node-holder');
+    holder.presence.register({ user: 'ann', hub: 'quiet' }, silentDoor);
+    const versions = () => cluster.engine.registry.versions('quiet');
+    await vi.waitFor(async () => expect((await versions()).size).toBe(1));
+    for (const key of keys) await cluster.redis.cli('HSET', ...key);
+    const plan = await cli.run('fsck', '--fix', ...fast);
+    expect(plan.code).toBe(9);
+    const ghost = { session: 'ghost', state: 'unknown', hubs: ['quiet'] };
+    expect(plan.json()).toMatchObject({ problems: [], registrations: [ghost], cleared: [] });
+    const fixed = await cli.run('fsck', '--fix', '--write', ...fast);
+    expect(fixed.code).toBe(0);
+    expect(fixed.json()).toMatchObject({ cleared: ['ghost'], undoFile: null });
+    expect([...(await versions()).keys()]).toEqual([holder.session()]);
   });
 
   test('mends by compare-and-set, and can put back what it removed', async () => {

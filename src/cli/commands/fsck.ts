@@ -9,6 +9,7 @@ import {
   restoreLease,
 } from '../../operations/act/mend-leases.ts';
 import { type FsckReport, fsck } from '../../operations/diagnose/fsck.ts';
+import { findLeftRegistrations } from '../../operations/diagnose/left-registrations.ts';
 import { sleep } from '../../ports/clock.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
@@ -20,6 +21,8 @@ import { readUndo, writeUndo } from '../undo-file.ts';
 /** What was found, and what was done about it. */
 interface FsckResult extends FsckReport {
   readonly mended: readonly MendedLease[];
+  /** Sessions whose connections were cleared. */
+  readonly cleared: readonly string[];
   readonly undoFile: string | null;
 }
 
@@ -27,10 +30,10 @@ interface FsckResult extends FsckReport {
 export function fsckCommand(context: CommandContext): CommandDefinition {
   return defineCommand({
     name: 'fsck',
-    summary: 'compare sessions, leases and logs, and mend them',
+    summary: 'compare what the cluster keeps, and mend it',
     description: [
-      'Compares sessions, leases and logs in both directions: leases of sessions that are dead or unknown, leases that contradict the epoch of the store, logs and snapshots that do not end where they should. What looks wrong is looked at again after --age, so that a takeover under way is no error.',
-      'Without a flag, and with --fix, nothing is changed; --fix prints what would be done. --fix --write does it, each record by compare-and-set against what was seen, and keeps what it removed in an undo file, which --undo puts back.',
+      'Compares sessions, leases, connections and logs in both directions: leases and connections of sessions that are dead or unknown, leases that contradict the epoch of the store, logs and snapshots that do not end where they should. What looks wrong is looked at again after --age, so that a takeover under way is no error.',
+      'Without a flag, and with --fix, nothing is changed; --fix prints what would be done. --fix --write does it, each record by compare-and-set against what was seen, and keeps the leases it removed in an undo file, which --undo puts back. Connections of a dead session are cleared for good: no node can come back to them.',
       'Exits 9 when something is wrong and was not mended.',
     ],
     impact: 'rw',
@@ -66,9 +69,11 @@ export function fsckCommand(context: CommandContext): CommandDefinition {
       );
       const file = write && plan.length > 0 ? (undoFile ?? defaultFile(context)) : null;
       const mended = file === null ? [] : await carryOut(context, plan, file);
-      const result: FsckResult = { ...report, mended, undoFile: file };
+      const cleared = write ? await clearRegistrations(context, report) : [];
+      const result: FsckResult = { ...report, mended, cleared, undoFile: file };
       await context.print.report(result, (each) => asLines(each, { fix, write }));
-      const left = report.problems.length - mended.length;
+      const found = report.problems.length + report.registrations.length;
+      const left = found - mended.length - cleared.length;
       if (left > 0) throw notMended(left, fix);
     },
   });
@@ -101,6 +106,22 @@ async function carryOut(
   return mended;
 }
 
+/** Of a session that lives after all nothing is removed: the broker checks it in the same step. */
+async function clearRegistrations(
+  context: CommandContext,
+  { registrations }: FsckReport,
+): Promise<string[]> {
+  const { registry, sessions } = await context.engine();
+  for (const { session } of registrations) {
+    while (!(await registry.clear(session)).done) {
+      if (context.signal.aborted) throw new BackplaneError('INTERRUPTED', 'fsck was interrupted');
+    }
+  }
+  const left = await findLeftRegistrations({ registry, sessions });
+  const ids = registrations.map(({ session }) => session);
+  return ids.filter((id) => !left.some(({ session }) => session === id));
+}
+
 async function putBack(context: CommandContext, removed: readonly RemovedLease[]): Promise<void> {
   const { leases } = await context.engine();
   const restored: MendedLease[] = [];
@@ -113,7 +134,17 @@ function defaultFile({ clock }: CommandContext): string {
 }
 
 function asLines(
-  { problems, mended, undoFile, leases, documents, ageMs, storeRead }: FsckResult,
+  {
+    problems,
+    registrations,
+    mended,
+    cleared,
+    undoFile,
+    leases,
+    documents,
+    ageMs,
+    storeRead,
+  }: FsckResult,
   { fix, write }: { fix: boolean; write: boolean },
 ): Line[] {
   const width = Math.max(...problems.map(({ kind }) => kind.length), 0);
@@ -121,7 +152,14 @@ function asLines(
     { text: kind.padEnd(width), style: 'warning' },
     `  ${doc}  ${seen}`,
   ]);
+  for (const { session, state, hubs } of registrations) {
+    const seen = `  ${session}  ${state}, and still registered in ${hubs.join(', ')}`;
+    lines.push([{ text: 'connections-left', style: 'warning' }, seen]);
+  }
   if (fix && !write) {
+    for (const { session } of registrations) {
+      lines.push([{ text: `would clear the connections of ${session}`, style: 'bold' }]);
+    }
     for (const { doc, remove } of problems) {
       const text = remove
         ? `would remove the lease of ${doc} at epoch ${remove.epoch} of ${remove.session}`
@@ -130,16 +168,17 @@ function asLines(
     }
   }
   lines.push(...mended.map(mendedLine));
+  lines.push(
+    ...cleared.map((session): Line => [{ text: 'cleared', style: 'good' }, `  ${session}`]),
+  );
   if (undoFile !== null) lines.push(`undo it with: backplane fsck --undo ${undoFile}`);
   const twice = ageMs > 0 ? `, looked at twice, ${formatDuration(ageMs)} apart` : '';
   const what = storeRead
     ? `${leases} leases and ${documents} documents`
     : `${leases} leases; no node is alive to read the store`;
-  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
-  lines.push([
-    { text: count, style: problems.length === 0 ? 'good' : 'warning' },
-    ` in ${what}${twice}`,
-  ]);
+  const found = problems.length + registrations.length;
+  const count = found === 1 ? '1 problem' : `${found} problems`;
+  lines.push([{ text: count, style: found === 0 ? 'good' : 'warning' }, ` in ${what}${twice}`]);
   return lines;
 }
 

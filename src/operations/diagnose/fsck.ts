@@ -8,6 +8,7 @@ import type { RequestOptions } from '../../runtime/reports.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { askAnyNode } from '../inspect/ask-any-node.ts';
 import { listDocs } from '../inspect/list-docs.ts';
+import { findLeftRegistrations, type LeftRegistrations } from './left-registrations.ts';
 
 /**
  * `lease-orphaned`: its session is dead or unknown. `lease-without-log`: held, and the store knows
@@ -36,13 +37,15 @@ export interface FsckReport {
   readonly documents: number;
   /** What was wrong twice, `ageMs` apart. */
   readonly problems: readonly FsckProblem[];
+  /** Connections of nobody alive; the same. */
+  readonly registrations: readonly LeftRegistrations[];
   readonly ageMs: number;
   /** False: no node is alive, so the store could not be read. */
   readonly storeRead: boolean;
 }
 
 export interface FsckParts {
-  readonly engine: Pick<Engine, 'inspector' | 'sessions' | 'leases'>;
+  readonly engine: Pick<Engine, 'inspector' | 'sessions' | 'leases' | 'registry'>;
   readonly visitor: Visitor;
   /** Resolves when what was found is old enough to be looked at again. */
   age(): Promise<void>;
@@ -52,20 +55,23 @@ export interface FsckParts {
 const logsCheckedMax = 500;
 
 /**
- * Compares sessions, leases and logs with each other, in both directions. Whatever looks wrong is
+ * Compares sessions, leases, connections and logs with each other, in both directions. Whatever looks wrong is
  * looked at again after a while: what was only under way is right by then. Changes nothing.
  */
 export async function fsck(parts: FsckParts, options: RequestOptions = {}): Promise<FsckReport> {
   const heads = await readHeads(parts, options);
   const { problems, counted } = await checkLeases(parts, heads);
   if (heads) problems.push(...(await checkLogs(parts, heads, options)));
-  const suspects = problems.length;
+  const left = await findLeftRegistrations(parts.engine);
+  const suspects = problems.length + left.length;
   if (suspects > 0) await parts.age();
   const confirmed = await Promise.all(problems.map((each) => confirm(parts, each, options)));
+  const still = left.length > 0 ? await findLeftRegistrations(parts.engine) : [];
   return {
     leases: counted,
     documents: heads?.size ?? 0,
     problems: confirmed.filter((each) => each !== null),
+    registrations: still.filter(({ session }) => left.some((each) => each.session === session)),
     ageMs: suspects > 0 ? parts.ageMs : 0,
     storeRead: heads !== null,
   };

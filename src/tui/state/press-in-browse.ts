@@ -83,7 +83,9 @@ function pressInTable(ui: UiState, view: TableView, key: KeyPress, around: Aroun
       return only(openMenu(ui, row === undefined ? [] : view.actions?.(row, picture), around));
     case ']': {
       const next = view.nextPage?.(picture) ?? null;
-      return only(next === null ? ui : turnTo(ui, [...state.pages, next]));
+      // Pressed again before the page has come, it would turn to the same one.
+      const isThere = next === null || next === state.pages.at(-1);
+      return only(isThere ? ui : turnTo(ui, [...state.pages, next]));
     }
     case '[':
       return only(turnTo(ui, state.pages.slice(0, -1)));

@@ -118,6 +118,16 @@ describe('the keys', () => {
     await vi.waitFor(() => expect(acted).toEqual([{ kind: 'kick', connection: 'c-1' }]));
   });
 
+  test('] pressed twice before the page has come turns one page', async () => {
+    const { feed, press } = await open();
+    const listing = someListing({ kind: 'users', rows: [], total: 9, next: 'bob' });
+    feed.show(somePicture({ listing }));
+    await press(`:users${enter}`, '9 users');
+    await press(']]', 'page 2');
+    expect(feed.wishes.at(-1)?.listing?.from).toBe('bob');
+    await press('[', 'page 1');
+  });
+
   test('/ filters while it is typed, and esc forgets it', async () => {
     const { press, frame } = await open();
     await press('2', 'Nodes (2)');

@@ -60,7 +60,7 @@ function sightOf(
   }
 }
 
-/** Of a session that nobody remembers nothing can be evicted by name. */
+/** A session that nobody remembers cannot be evicted by name. */
 function leftMends(
   evidence: Evidence,
   troubles: readonly PresenceTrouble[],
@@ -68,5 +68,5 @@ function leftMends(
 ): string[] {
   const known = new Set(evidence.sessions.map(({ id }) => id));
   const ids = troubles.map(({ session }) => session).filter((id) => known.has(id));
-  return ids.length > 0 ? evict(ids) : [backplane(evidence, 'inspect', 'presence', '--diff')];
+  return ids.length > 0 ? evict(ids) : [backplane(evidence, 'fsck', '--fix', '--write')];
 }
