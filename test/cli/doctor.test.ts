@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { checkCode } from '../../src/operations/diagnose/check.ts';
 import { checks } from '../../src/operations/diagnose/checks.ts';
+import type { ConnectionDoor } from '../../src/runtime/presence/presence-door.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
 import { type NodeCluster, startNodeCluster } from '../support/node-cluster.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -13,6 +14,12 @@ import { runInProcess } from './support/cli-world.ts';
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), 'backplane-doctor-'));
+const silentDoor: ConnectionDoor = {
+  message: () => {},
+  invoke: async ({ payload }) => payload,
+  kicked: () => {},
+};
+
 let cluster: NodeCluster;
 let cli: CommandLine;
 
@@ -20,6 +27,11 @@ beforeAll(async () => {
   cluster = await startNodeCluster('node-a', 'node-b');
   await cluster.redis.cli('CONFIG', 'SET', 'appendonly', 'yes');
   await cluster.write('doc-1', '{"title":"hello"}');
+  for (const nodeId of ['node-c', 'node-d']) {
+    const node = await cluster.node(nodeId);
+    node.presence.register({ user: `user of ${nodeId}` }, silentDoor);
+    await node.caches.create({ region: 'users', l2: {} }).get('user:42', () => 'Ada');
+  }
   cli = commandLine({ BACKPLANE_URL: cluster.url });
 });
 
@@ -34,10 +46,10 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await cli.run('doctor', '-o', 'json');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const report = JSON.parse(stdout);
-    expect(report).toMatchObject({ schemaVersion: 1, verdict: 'ok', nodes: 2, findings: [] });
+    expect(report).toMatchObject({ schemaVersion: 1, verdict: 'ok', nodes: 4, findings: [] });
     expect(report.checks.map((each: { code: string }) => each.code)).toEqual(checks.map(checkCode));
     const people = await cli.run('doctor');
-    expect(people.stdout).toMatch(/^ok {2}2 nodes at redis:.*checks found nothing\n$/);
+    expect(people.stdout).toMatch(/^ok {2}4 nodes at redis:.*checks found nothing\n$/);
   });
 
   test('exits 3 at once where nobody answers', async () => {

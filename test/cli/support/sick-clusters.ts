@@ -180,6 +180,22 @@ export const sicknesses: readonly Sickness[] = [
     bring: ({ cluster }) => cluster.engine.leases.claim('left-behind', null, 'ghost'),
   },
   {
+    code: 'PRESENCE',
+    what: 'connections of a session that nobody remembers',
+    exit: 1,
+    async bring({ cluster }) {
+      const keys = [
+        ['hub:quiet', 'ghost', '7'],
+        ['hubs', 'quiet', 'quiet'],
+        ['hubs-of:ghost', 'quiet', 'quiet'],
+        ['reg:ghost:quiet', 'c-1', '{}'],
+      ];
+      for (const [key, ...pair] of keys) {
+        await cluster.redis.cli('HSET', `backplane:{s}:${key}`, ...pair);
+      }
+    },
+  },
+  {
     code: 'LONG-LOG',
     what: 'a long log without a snapshot',
     exit: 1,
