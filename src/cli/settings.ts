@@ -67,7 +67,7 @@ export function resolveSettings(
   return {
     engineUrl: chooseEngine(
       withPassword(given.url ?? null, password),
-      origins.url?.from === 'flag',
+      origins.url,
       environment.BACKPLANE_MODE,
     ),
     storeUrl: given.store === undefined ? null : parseStoreUrl(given.store),
@@ -93,10 +93,10 @@ const modes: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * The engine of the URL. `BACKPLANE_MODE` says which kind is meant, so that a container whose URL is
- * missing or wrong does not quietly begin a cluster of its own. A flag beats it.
+ * missing or wrong does not quietly begin a cluster of its own. A flag beats it, a context does not.
  */
-function chooseEngine(url: string | null, isFlag: boolean, mode = ''): EngineUrl {
-  if (isFlag || mode === '') return parseEngineUrl(url);
+function chooseEngine(url: string | null, origin: Origin | undefined, mode = ''): EngineUrl {
+  if (origin?.from === 'flag' || mode === '') return parseEngineUrl(url);
   const schemes = Object.hasOwn(modes, mode) ? modes[mode] : undefined;
   if (!schemes) {
     throw new BackplaneError('CONFIG_INVALID', `BACKPLANE_MODE is ${JSON.stringify(mode)}`, {
@@ -105,14 +105,12 @@ function chooseEngine(url: string | null, isFlag: boolean, mode = ''): EngineUrl
   }
   const text = url ?? (mode === 'single' ? 'local:' : '');
   if (!schemes.some((scheme) => text.startsWith(scheme))) {
+    const where =
+      origin?.from === 'context' ? `the URL of the context ${origin.name}` : 'BACKPLANE_URL';
     const what = text === '' ? 'is not set' : 'is another kind of URL';
-    throw new BackplaneError(
-      'CONFIG_INVALID',
-      `BACKPLANE_MODE is ${mode}, but BACKPLANE_URL ${what}`,
-      {
-        remedy: `set BACKPLANE_URL to ${schemes.map((scheme) => (scheme === 'local:' ? scheme : `${scheme}//…`)).join(' or ')}, or unset BACKPLANE_MODE`,
-      },
-    );
+    throw new BackplaneError('CONFIG_INVALID', `BACKPLANE_MODE is ${mode}, but ${where} ${what}`, {
+      remedy: `set BACKPLANE_URL to ${schemes.map((scheme) => (scheme === 'local:' ? scheme : `${scheme}//…`)).join(' or ')}, or unset BACKPLANE_MODE`,
+    });
   }
   return parseEngineUrl(text);
 }

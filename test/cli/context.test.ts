@@ -62,6 +62,17 @@ describe('a context', () => {
     });
   });
 
+  it('does not beat BACKPLANE_MODE, and gives its password to the URL that fits it', async () => {
+    await addProd();
+    await context('use', 'prod');
+    const { engineUrl } = resolve({}, { BACKPLANE_MODE: 'redis' });
+    const password = engineUrl.kind === 'redis' ? engineUrl.address.password : null;
+    expect(password?.reveal()).toBe('canary-password');
+    expect(() => resolve({}, { BACKPLANE_MODE: 'single' })).toThrow(
+      'BACKPLANE_MODE is single, but the URL of the context prod is another kind of URL',
+    );
+  });
+
   it('goes back and forth with a dash', async () => {
     for (const name of ['a', 'b']) await context('add', name, '--prefix', `${name}:`, '--use');
     await context('-');
