@@ -1,4 +1,4 @@
-import type { Recorded } from './history-event.ts';
+import type { Recorded } from './recorded.ts';
 
 /** What a key stands for has another version now; versions grow over all keys of a region. */
 export interface CacheChange extends Recorded {

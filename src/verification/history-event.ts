@@ -5,6 +5,15 @@ import type {
   CacheEvicted,
   CacheForgotten,
 } from './cache-events.ts';
+import type {
+  PresenceChange,
+  PresenceChanged,
+  PresenceClose,
+  PresenceOpen,
+  PresenceView,
+} from './presence-events.ts';
+import type { Certain, Recorded } from './recorded.ts';
+import type { RelayDeliver, RelayEnd, RelayRoute, RelaySend } from './relay-events.ts';
 
 /**
  * What happened in a run, one event a line (JSONL), on one time line.
@@ -71,14 +80,6 @@ type Unplaced<Each> = Each extends HistoryEvent ? Omit<Each, keyof Recorded> : n
 
 export type EventName = HistoryEvent['ev'];
 export type EventOf<Name extends EventName> = Extract<HistoryEvent, { ev: Name }>;
-
-/** Where an event stands: its line in the file, and its time in milliseconds. */
-export interface Recorded {
-  readonly line: number;
-  readonly atMs: number;
-}
-
-type Certain = 'definite' | 'indefinite';
 
 /** A peer submits an op; an attempt under the same opId is the same op. */
 export interface OpInvoke extends Recorded {
@@ -260,43 +261,6 @@ export interface RegistrationView extends Recorded {
   readonly ids: readonly string[];
 }
 
-/** A connection was opened on a node, and lasts until it is closed or that node goes down. */
-export interface PresenceOpen extends Recorded {
-  readonly ev: 'presence.open';
-  readonly connection: string;
-  readonly nodeId: string;
-}
-
-/** Indefinite: its client lost it, and its node may not have noticed. */
-export interface PresenceClose extends Recorded {
-  readonly ev: 'presence.close';
-  readonly connection: string;
-  readonly certainty?: Certain | null;
-}
-
-/** Somebody asks some node to have a connection join or leave a group. */
-export interface PresenceChange extends Recorded {
-  readonly ev: 'presence.change';
-  readonly id: string;
-  readonly connection: string;
-  readonly group: string;
-  readonly change: 'join' | 'leave';
-}
-
-/** It was told: done; not done and never will be; or nobody knows. */
-export interface PresenceChanged extends Recorded {
-  readonly ev: 'presence.changed';
-  readonly id: string;
-  readonly outcome: 'ok' | 'failed' | 'unknown';
-}
-
-/** The connections that one node sees, with the groups of each. */
-export interface PresenceView extends Recorded {
-  readonly ev: 'presence.view';
-  readonly viewer: string;
-  readonly connections: Readonly<Record<string, readonly string[]>>;
-}
-
 /**
  * A fault begins. Recovery counts from its start where another node must take over (a kill), and
  * from its end where nothing can work meanwhile (a broker that is down).
@@ -311,41 +275,6 @@ export interface FaultStart extends Recorded {
 export interface FaultEnd extends Recorded {
   readonly ev: 'fault.end';
   readonly id: string;
-}
-
-/** One end of a workspace sends a frame; its frames count 1, 2, 3 … */
-export interface RelaySend extends Recorded {
-  readonly ev: 'relay.send';
-  readonly workspace: string;
-  readonly sender: string;
-  readonly frame: number;
-}
-
-/** The application on the other end got the frame. */
-export interface RelayDeliver extends Recorded {
-  readonly ev: 'relay.deliver';
-  readonly workspace: string;
-  readonly sender: string;
-  readonly frame: number;
-  readonly receiver: string;
-}
-
-/** What the sender was told: it arrived; it may have (`lost`); it did not and never will (`unsent`). */
-export interface RelayEnd extends Recorded {
-  readonly ev: 'relay.end';
-  readonly workspace: string;
-  readonly sender: string;
-  readonly frame: number;
-  readonly outcome: 'taken' | 'lost' | 'unsent';
-}
-
-/** What a node did with a browser's connection: passed on a frame of it, or sent it elsewhere. */
-export interface RelayRoute extends Recorded {
-  readonly ev: 'relay.route';
-  readonly connection: string;
-  readonly way: 'forwarded' | 'redirected';
-  /** It came from a redirect. */
-  readonly redirectedBefore: boolean;
 }
 
 /** One op of the log, in the order of the log. */
