@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { evictNode } from '../../src/operations/act/evict-node.ts';
 import type { Leases } from '../../src/ports/leases.ts';
+import type { Registry } from '../../src/ports/registry.ts';
 import type { FenceAnswer, SessionRecord, Sessions } from '../../src/ports/sessions.ts';
 import { readOnlySessions, sessionRecord } from './support/session-record.ts';
 
@@ -24,20 +25,30 @@ function watched(records: SessionRecord[], fence: (record: SessionRecord) => Fen
       return from === null ? { removed: 2, next: 'more' } : { removed: 1, next: null };
     },
   } as Leases;
-  return { acts, parts: { sessions, leases } };
+  let cleared = 0;
+  const registry = {
+    clear: async (session: string) => {
+      acts.push(`clear ${session}`);
+      cleared += 1;
+      return { removed: 1, done: cleared > 1 };
+    },
+  } as Registry;
+  return { acts, parts: { sessions, leases, registry } };
 }
 
 const silent = { lastBeatAgoMs: 12_000, expiresInMs: 18_000 };
 
 describe('evicting a node', () => {
-  test('fences a silent session before it clears what the session left', async () => {
+  test('fences a silent session before it clears its leases and connections', async () => {
     const { acts, parts } = watched([sessionRecord('s', 'node-a', silent)], () => 'fenced');
     expect(await evictNode(parts, 'node-a')).toEqual({
       nodeId: 'node-a',
       removed: 3,
       sessions: [{ session: 's', was: 'silent', fenced: true, removed: 3 }],
     });
-    expect(acts).toEqual(['fence s at 1', 'sweep s', 'sweep s', 'finish s']);
+    expect(acts).toEqual([
+      ...['fence s at 1', 'sweep s', 'sweep s', 'clear s', 'clear s', 'finish s'],
+    ]);
   });
 
   test('clears a dead session without fencing it', async () => {

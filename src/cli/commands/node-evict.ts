@@ -11,7 +11,7 @@ export function nodeEvictCommand(context: CommandContext): CommandDefinition {
     name: 'evict',
     summary: "remove a dead node's leavings",
     description: [
-      'Ends the sessions of a silent or dead node and removes its leases at once, instead of at the node timeout. A node that is alive is refused with exit code 8; --force ends it all the same, and it comes back under a new session without its documents.',
+      'Ends the sessions of a silent or dead node and removes its leases and connections at once, instead of at the node timeout. A node that is alive is refused with exit code 8; --force ends it all the same, and it comes back under a new session without its documents.',
     ],
     impact: 'rw',
     output: 'report',
@@ -24,8 +24,8 @@ export function nodeEvictCommand(context: CommandContext): CommandDefinition {
       { run: 'backplane node evict web-1 --force', shows: 'the same for one that is alive' },
     ],
     action: async ({ node }, { force }) => {
-      const { sessions, leases } = await context.engine();
-      const report = await evictNode({ sessions, leases }, node, { force });
+      const { sessions, leases, registry } = await context.engine();
+      const report = await evictNode({ sessions, leases, registry }, node, { force });
       await context.print.report(report, asLines);
     },
   });

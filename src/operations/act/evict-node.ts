@@ -1,5 +1,6 @@
 import { BackplaneError } from '../../foundation/errors.ts';
 import type { Leases } from '../../ports/leases.ts';
+import type { Registry } from '../../ports/registry.ts';
 import type { SessionRecord, Sessions } from '../../ports/sessions.ts';
 import { findSessions } from '../inspect/find-session.ts';
 import { stateOf } from '../inspect/list-nodes.ts';
@@ -24,6 +25,7 @@ export interface EvictedSession {
 export interface EvictParts {
   readonly sessions: Sessions;
   readonly leases: Leases;
+  readonly registry: Registry;
 }
 
 export interface EvictOptions {
@@ -93,7 +95,8 @@ async function endSession(
   throw new BackplaneError('CONFLICT', `the session ${seen.id} beats faster than it can be fenced`);
 }
 
-async function clear({ sessions, leases }: EvictParts, session: string): Promise<number> {
+/** Leases first, then what it has registered; only then is the session forgotten as swept. */
+async function clear({ sessions, leases, registry }: EvictParts, session: string): Promise<number> {
   let removed = 0;
   let from: string | null = null;
   do {
@@ -101,6 +104,7 @@ async function clear({ sessions, leases }: EvictParts, session: string): Promise
     removed += step.removed;
     from = step.next;
   } while (from !== null);
+  for (let done = false; !done; ) done = (await registry.clear(session)).done;
   await sessions.finishSweep(session);
   return removed;
 }
