@@ -1,10 +1,8 @@
 import { isBackplaneError } from '../foundation/errors.ts';
 import type { ServerMessage } from '../foundation/peer-protocol.ts';
+import { readShaped, type Shapes } from './shaped-message.ts';
 
-type Shape = Readonly<Record<string, 'number' | 'string' | 'array'>>;
-
-/** The fields the client relies on. More may come: a node may be of a later version than the client. */
-const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
+const shapes: Shapes<ServerMessage['type']> = {
   welcome: { nodeId: 'string' },
   joined: { doc: 'string', seq: 'number' },
   ops: { doc: 'string', ops: 'array' },
@@ -22,23 +20,7 @@ const shapes: Readonly<Record<ServerMessage['type'], Shape>> = {
 
 /** A node's message; null when it is none, or one this version does not know. */
 export function readServerMessage(data: unknown): ServerMessage | null {
-  if (typeof data !== 'string') return null;
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    return null;
-  }
-  if (value === null || typeof value !== 'object') return null;
-  const message = value as Record<string, unknown>;
-  const { type } = message;
-  if (typeof type !== 'string' || !Object.hasOwn(shapes, type)) return null;
-  const shape = shapes[type as ServerMessage['type']];
-  for (const [field, kind] of Object.entries(shape)) {
-    const found = message[field];
-    if (kind === 'array' ? !Array.isArray(found) : typeof found !== kind) return null;
-  }
-  return message as ServerMessage;
+  return readShaped(data, shapes) as ServerMessage | null;
 }
 
 /** The counter an OP_GAP asks for; null when it is none. */

@@ -40,8 +40,8 @@ export interface RequestFrame {
   readonly remainingMs: number;
   /** The sender's wall clock, to notice that a frame lay around (`requests/lateness.ts`). */
   readonly sentAt: number;
-  /** The sender's monotonic clock, for the same: nobody sets that one. */
-  readonly sentMs: number;
+  /** The sender's monotonic clock, for the same: nobody sets that one. Older nodes do not say. */
+  readonly sentMs?: number;
   /** It was sent before under this id: no answer came, and it or its answer may be lost. */
   readonly again?: boolean;
   readonly payload: Uint8Array;
@@ -322,7 +322,7 @@ function requestFits(frame: RequestFrame): boolean {
     isCount(frame.hops) &&
     Number.isFinite(frame.remainingMs) &&
     Number.isFinite(frame.sentAt) &&
-    Number.isFinite(frame.sentMs) &&
+    (frame.sentMs === undefined || Number.isFinite(frame.sentMs)) &&
     ['undefined', 'boolean'].includes(typeof frame.again)
   );
 }

@@ -97,7 +97,11 @@ describe('the relay as the README tells it', () => {
         20_000,
       );
       expect(browser.output).not.toContain('RELAY_LOST');
-      expect(await relayOf(machine)).toMatchObject([{ workspace: 'notes', nodeId: 'web-1' }]);
+      // Until its session has ended web-2 is asked too, and named as silent.
+      const after = await machine.run('inspect', 'relay', '-o', 'json');
+      expect(after.json().relay).toMatchObject([{ workspace: 'notes', nodeId: 'web-1' }]);
+      if (after.code !== 0)
+        expect(after).toMatchObject({ code: 11, stderr: expect.stringContaining('"web-2"') });
       const { code, stderr } = await machine.run('inspect', 'relay', 'drafts');
       expect({ code, stderr }).toMatchObject({
         code: 4,

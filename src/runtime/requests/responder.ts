@@ -88,10 +88,9 @@ export class Responder {
    */
   #waitedMs({ from, sentAt, sentMs }: RequestFrame): number {
     const { clock } = this.#parts;
-    return Math.max(
-      this.#latenessByWall.waitedMs(from, sentAt, clock.wallMs()),
-      this.#lateness.waitedMs(from, sentMs, clock.monotonicMs()),
-    );
+    const byWallMs = this.#latenessByWall.waitedMs(from, sentAt, clock.wallMs());
+    if (sentMs === undefined) return byWallMs;
+    return Math.max(byWallMs, this.#lateness.waitedMs(from, sentMs, clock.monotonicMs()));
   }
 
   /** Resolves when no request runs any more. */

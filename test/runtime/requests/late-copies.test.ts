@@ -64,4 +64,12 @@ describe('a copy of a call that was run', () => {
     await clock.advance(1);
     expect(ran).toHaveLength(3);
   });
+
+  test('of an older node, which tells one clock only, is run once as well', async () => {
+    const { sentMs: _, ...older } = frame('1', {});
+    responder.receive(older);
+    responder.receive({ ...older, again: true });
+    await clock.advance(1);
+    expect(ran).toHaveLength(1);
+  });
 });
