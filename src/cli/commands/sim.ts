@@ -45,10 +45,7 @@ export function simCommand(context: CommandContext): CommandDefinition {
         fallback: 1,
         fallbackText: '1',
       }),
-      nodes: optionWithDefault('--nodes <N>', 'how many nodes', parseCount, {
-        fallback: 5,
-        fallbackText: '5',
-      }),
+      nodes: option('--nodes <N>', 'instead of the 2 to 5 that the seed draws', parseCount),
       documents: option('--documents <N>', 'instead of what the seed draws', parseCount),
       peers: option('--peers <N>', 'instead of what the seed draws', parseCount),
       fault: optionList(
@@ -73,7 +70,7 @@ export function simCommand(context: CommandContext): CommandDefinition {
         ...{ documents: options.documents, peers: options.peers },
         faults: options.fault.length > 0 ? options.fault : undefined,
       };
-      if (options.nodes < 1) throw new BackplaneError('USAGE', '--nodes: at least 1');
+      if (options.nodes === 0) throw new BackplaneError('USAGE', '--nodes: at least 1');
       if (options.seed !== undefined)
         return one(context, { ...shape, seed: options.seed }, options);
       if (options.trace || options.shrink) {

@@ -114,8 +114,8 @@ function drawLoad(random: Random): LoadName {
 
 export interface ProfileRequest {
   readonly seed: number;
-  readonly nodes: number;
   readonly hours: number;
+  readonly nodes?: number | undefined;
   readonly documents?: number | undefined;
   readonly peers?: number | undefined;
   readonly faults?: readonly FaultName[] | undefined;
@@ -166,7 +166,6 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
   const peers = oneOf(...drawn.peers);
   return {
     seed: request.seed,
-    nodes: request.nodes,
     documents: request.documents ?? documents,
     peers: request.peers ?? peers,
     durationMs: request.hours * 3_600_000,
@@ -191,6 +190,7 @@ export function drawProfile(request: ProfileRequest, random: Random): SimProfile
     selfProbeMs: random.fraction() < 0.25 || 'subscriber-deaf' in faults ? 2_000 : 10_000,
     driftMax: oneOf(0, 0.001, 0.009),
     twins: random.fraction() < 0.1,
+    nodes: request.nodes ?? oneOf(2, 3, 4, 5),
   };
 }
 

@@ -46,12 +46,18 @@ export async function shrinkRun(
 /** With everything said that the seed would draw, so that it can be made less. */
 function named(request: ProfileRequest): ProfileRequest {
   const profile = drawProfile(request, new SeededRandom(request.seed));
-  const { documents, peers } = profile;
-  return { ...request, documents, peers, faults: Object.keys(profile.faults) as FaultName[] };
+  const { nodes, documents, peers } = profile;
+  return {
+    ...request,
+    nodes,
+    documents,
+    peers,
+    faults: Object.keys(profile.faults) as FaultName[],
+  };
 }
 
 function* steps(request: ProfileRequest): Generator<ProfileRequest> {
-  const { hours, nodes, documents = 1, peers = 1, faults = [] } = request;
+  const { hours, nodes = 1, documents = 1, peers = 1, faults = [] } = request;
   for (const share of [0.25, 0.5, 0.75]) {
     if (hours * share >= hoursLeast) yield { ...request, hours: rounded(hours * share) };
   }

@@ -47,7 +47,13 @@ export class SimCaches {
     if (!this.isOn) return;
     const caches = regions.map(({ region, l2 }): [string, Cache<number>] => [
       region,
-      life.runtime.caches.create<number>({ region, l2, stalenessMs, ttlMs: 600_000 }),
+      life.runtime.caches.create<number>({
+        region,
+        l2,
+        stalenessMs,
+        ttlMs: 600_000,
+        entriesMax: 100,
+      }),
     ]);
     this.#lives.set(life, new Map(caches));
   }

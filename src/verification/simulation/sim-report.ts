@@ -113,13 +113,14 @@ export class SimTally {
 /** The one line that shows a run again. */
 export function replayLine({
   seed,
-  nodes,
   hours,
+  nodes,
   documents,
   peers,
   faults,
 }: ProfileRequest): string {
-  const parts = [`backplane sim --seed ${seed} --hours ${hours} --nodes ${nodes}`];
+  const parts = [`backplane sim --seed ${seed} --hours ${hours}`];
+  if (nodes !== undefined) parts.push(`--nodes ${nodes}`);
   if (documents !== undefined) parts.push(`--documents ${documents}`);
   if (peers !== undefined) parts.push(`--peers ${peers}`);
   for (const name of faults ?? []) parts.push(`--fault ${name}`);
