@@ -25,11 +25,18 @@ const withoutDevtools = {
   load: (id) => (id === '\0none' ? '' : null),
 };
 
+/** Yoga would unpack itself by fetching from a data URL, and wake an HTTP client for that. */
+const withoutFetch = {
+  name: 'without-fetch',
+  transform: (code, id) =>
+    id.includes('yoga-wasm-base64') ? `const fetch = undefined;\n${code}` : null,
+};
+
 const bundle = await rolldown({
   input: entry,
   platform: 'node',
   external: isOutside,
-  plugins: [withoutDevtools],
+  plugins: [withoutDevtools, withoutFetch],
   transform: { define: { 'process.env.NODE_ENV': '"production"' } },
 });
 const made = join(room, 'bundle.js.new');

@@ -109,6 +109,9 @@ export class TopSession {
     preparing.catch(() => {});
     const door = await this.#open();
     const pulse = await this.#pulse(door);
+    // Asked before there is a screen: loading that takes longer than the answer.
+    const first = pulse.glance();
+    first.catch(() => {});
     const record = await this.#startRecording();
     const { sessions, leases, registry } = door.engine;
     const sources = {
@@ -122,7 +125,7 @@ export class TopSession {
       kind: 'live',
       cluster: this.#cluster,
       intervalMs: this.#options.interval,
-      glance: () => pulse.glance(),
+      glance: () => first,
       look: (documents) => pulse.look(documents),
       readDirectory: (query) => readDirectoryPage(sources, query),
       readListing: (query) => readListingPage(sources, query),
