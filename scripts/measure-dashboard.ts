@@ -12,6 +12,8 @@ import { Redis } from 'ioredis';
 import { createNode } from '../dist/index.js';
 import { Pty } from '../test/support/pty.ts';
 
+type Node = Awaited<ReturnType<typeof createNode>>;
+
 const url = process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
 const prefix = 'dashboard-measure:';
 const nodes = Number(process.env.NODES ?? 50);
@@ -26,7 +28,7 @@ else await measure();
 
 async function beHost(host: number): Promise<void> {
   const own = Array.from({ length: nodes }, (_, at) => at).filter((at) => at % hosts === host);
-  const running = [];
+  const running: { readonly at: number; readonly node: Node }[] = [];
   for (const at of own) {
     running.push({ at, node: await createNode({ url, prefix, nodeId: `node-${at}` }) });
   }
