@@ -11,8 +11,15 @@ import { DrillDisplay } from './drill-display.ts';
 /** Which drill shows which failure, and what the fault of interest is called there. */
 const drills = [
   { failure: 'owner killed', scenario: 'owner-crash', fault: 'kill' },
+  { failure: 'node stopped in order', scenario: 'rolling-restart', fault: 'terminate' },
   { failure: 'broker restarted', scenario: 'broker-restart', fault: 'broker-restart' },
+  { failure: 'owner stands still', scenario: 'owner-pause', fault: 'pause' },
 ] as const;
+
+/** What would take longer than that is not rehearsed: it is a matter of settings anyway. */
+const heldMsMax = 60_000;
+/** An owner must stand still for longer than it takes to be replaced, or nothing is seen. */
+const pauseMsMore = 2_000;
 
 const seedMax = 2 ** 31;
 
@@ -28,7 +35,10 @@ export async function measureFailover(
   const measured = new Map<string, number | null>();
   for (const { failure, scenario: name, fault } of drills) {
     const { scenario } = await findScenario(name, { faults: knownFaults });
-    const report = await rehearse(context, withSettings(scenario, dials));
+    const pauseMs = (planned(plan, failure)?.worstMs ?? 0) + pauseMsMore;
+    if (fault === 'pause' && pauseMs > heldMsMax) continue;
+    const held = fault === 'pause' ? holding(scenario, fault, pauseMs) : scenario;
+    const report = await rehearse(context, withSettings(held, dials));
     const times = report.faults
       .filter((each) => each.fault === fault && each.recoveryMs !== null)
       .map(({ recoveryMs }) => recoveryMs ?? 0);
@@ -38,6 +48,18 @@ export async function measureFailover(
     return { ...each, measuredMs: measured.get(each.failure) ?? null };
   });
   return { ...plan, failures };
+}
+
+function planned({ failures }: FailoverPlan, name: string) {
+  return failures.find(({ failure }) => failure === name);
+}
+
+/** The same with this fault held for so long. */
+function holding(scenario: Scenario, fault: string, forMs: number): Scenario {
+  const steps = scenario.steps.map((step) => {
+    return step.step === 'fault' && step.fault === fault ? { ...step, forMs } : step;
+  });
+  return { ...scenario, steps };
 }
 
 async function rehearse(context: CommandContext, scenario: Scenario) {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ConnectionDoor } from '../../src/runtime/presence/presence-door.ts';
 import { type CommandLine, commandLine } from '../support/command-line.ts';
@@ -184,4 +187,30 @@ describe('plan failover', () => {
       await node.stop();
     }
   });
+
+  test('compares with drills, and what they measured is not beyond the worst that was reckoned', async () => {
+    const args = ['--url', cluster.url, '--prefix', 'brisk:', '--node-id', 'brisk', '--port', '0'];
+    const brisk = ['--heartbeat', '500ms', '--node-timeout', '2s', '--lease-ttl', '4s'];
+    const node = await serveNode({ args: [...args, ...brisk] });
+    const home = mkdtempSync(join(tmpdir(), 'backplane-plan-'));
+    const own = commandLine({ BACKPLANE_URL: cluster.url, BACKPLANE_DATA_DIR: home });
+    try {
+      const command = ['plan', 'failover', '--measure', '--prefix', 'brisk:', '-o', 'json'];
+      const { code, json, stderr } = await own.run(...command);
+      expect({ code, stderr }).toMatchObject({ code: 0 });
+      const plans = json().failures as { failure: string; measuredMs: number; worstMs: number }[];
+      const measured = plans.filter(({ measuredMs }) => measuredMs !== null);
+      expect(measured.map(({ failure }) => failure)).toEqual([
+        ...['owner killed', 'owner stands still', 'broker restarted', 'node stopped in order'],
+      ]);
+      // The time it was held still is most of it; a busy machine adds to all.
+      const still = measured.find(({ failure }) => failure === 'owner stands still');
+      expect(still?.measuredMs).toBeGreaterThan(1_000);
+      for (const each of measured) expect(each.measuredMs).toBeLessThan(each.worstMs + 5_000);
+    } finally {
+      await node.stop();
+      await own.stop();
+      rmSync(home, { recursive: true });
+    }
+  }, 180_000);
 });

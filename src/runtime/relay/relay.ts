@@ -1,6 +1,7 @@
 import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
 import { protocol } from '../../foundation/limits.ts';
 import { relayCloseCodes } from '../../foundation/relay-protocol.ts';
+import { rowMentions } from '../../foundation/row-mention.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -171,11 +172,12 @@ export class Relay {
     return [...this.#workspaces.values()].map(viewOf);
   }
 
-  /** Those after a name, in order; or the one asked for. */
-  page(only: string | null, after: string | null): RelayPage {
+  /** Those after a name that mention the filter, in order; or the one asked for. */
+  page(only: string | null, after: string | null, filter = ''): RelayPage {
     const { nodeId, settings } = this.#parts;
     const names = [...this.#workspaces.keys()]
       .filter((name) => (only === null || name === only) && (after === null || name > after))
+      .filter((name) => filter === '' || rowMentions(filter, this.#wordsOf(name)))
       .sort();
     const shown = names.slice(0, pageRows);
     return {
@@ -185,6 +187,11 @@ export class Relay {
       workspaces: shown.map((name) => viewOf(this.#workspaces.get(name) as RelayWorkspace)),
       next: names.length > shown.length ? (shown.at(-1) ?? null) : null,
     };
+  }
+
+  #wordsOf(name: string): string[] {
+    const workspace = this.#workspaces.get(name);
+    return [name, (workspace && viewOf(workspace).daemon?.nodeId) || 'nobody', this.#parts.nodeId];
   }
 
   /** Our own connections were away: whatever was told meanwhile is missing. */

@@ -1,3 +1,4 @@
+import { rowMentions } from '../../foundation/row-mention.ts';
 import type { Size } from '../components/lines.tsx';
 import type { Column, Sort, TableView, ViewState } from '../views/view.ts';
 import type { Picture } from './picture.ts';
@@ -48,14 +49,12 @@ function filtered(
   filter: string,
   nowAt: string,
 ): readonly unknown[] {
-  const isInverted = filter.startsWith('!');
-  const wanted = (isInverted ? filter.slice(1) : filter).toLowerCase();
-  if (wanted === '' || (view.filtersElsewhere && !isInverted)) return rows;
+  if (filter === '' || (view.filtersElsewhere && !filter.startsWith('!'))) return rows;
   return rows.filter((row) => {
-    const found = view.columns.some((column) => {
-      return column.text(row, nowAt).toLowerCase().includes(wanted);
-    });
-    return found !== isInverted;
+    return rowMentions(
+      filter,
+      view.columns.map((column) => column.text(row, nowAt)),
+    );
   });
 }
 

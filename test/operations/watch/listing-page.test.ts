@@ -36,10 +36,13 @@ afterAll(async () => {
 });
 
 const sources = () => ({ ...cluster.engine, visitor, clock: realClock });
-const read = (kind: ListingKind, told: { user?: string; from?: string; limit?: number } = {}) => {
-  const { user, from = null, limit = 10 } = told;
+const read = (
+  kind: ListingKind,
+  told: { user?: string; from?: string; limit?: number; filter?: string } = {},
+) => {
+  const { user, from = null, limit = 10, filter = '' } = told;
   const selector = user === undefined ? {} : { user };
-  return readListingPage(sources(), { kind, selector, from, limit });
+  return readListingPage(sources(), { kind, selector, filter, from, limit });
 };
 
 test('a listing comes in pages of the size asked for, with every row once', async () => {
