@@ -33,16 +33,16 @@ interface Doctored {
 }
 
 /** By the real binary. */
-async function findings(): Promise<Doctored> {
-  const { code, stdout, stderr } = await cli.run('doctor', '-o', 'json');
+async function findings(prefix = 'backplane:'): Promise<Doctored> {
+  const { code, stdout, stderr } = await cli.run('doctor', '--prefix', prefix, '-o', 'json');
   expect(stderr).toBe('');
   return { code, found: worthMending(stdout) };
 }
 
 /** In this process: asked again and again, starting it would take longer than what it does. */
-async function findingsNow(): Promise<readonly Finding[]> {
+async function findingsNow(prefix = 'backplane:'): Promise<readonly Finding[]> {
   const doors = clusterDoors();
-  const { stdout, stderr } = await runInProcess(['doctor', '-o', 'json'], {
+  const { stdout, stderr } = await runInProcess(['doctor', '--prefix', prefix, '-o', 'json'], {
     ...{ environment: { BACKPLANE_URL: cluster.url }, doors },
   });
   expect(stderr).toBe('');
@@ -63,7 +63,7 @@ export function findsAndMends(sicknesses: readonly Sickness[]): void {
     const code = `BP-CHECK-${sickness.code}`;
     try {
       await sickness.bring(ward);
-      const sick = await findings();
+      const sick = await findings(sickness.prefix);
       expect(sick.found.map((each) => each.code)).toContain(code);
       const severity = sick.found.find((each) => each.code === code)?.severity;
       expect(severity).toBe(sickness.exit === 1 ? 'warning' : 'critical');
@@ -73,7 +73,8 @@ export function findsAndMends(sicknesses: readonly Sickness[]): void {
       expect(commands.length).toBeGreaterThan(0);
       for (const command of commands) await shell.paste(command);
       await vi.waitFor(
-        async () => expect((await findingsNow()).map((each) => each.code)).not.toContain(code),
+        async () =>
+          expect((await findingsNow(sickness.prefix)).map((each) => each.code)).not.toContain(code),
         { timeout: 40_000, interval: 300 },
       );
     } finally {

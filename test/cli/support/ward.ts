@@ -22,6 +22,8 @@ export interface Sickness {
   /** 1: a warning; 2: critical. */
   readonly exit: 1 | 2;
   bring(ward: Ward): Promise<unknown>;
+  /** Of the cluster to ask the doctor about; absent: that of the ward. */
+  readonly prefix?: string;
   /** It has this cause, which is found as well and to be mended first. */
   readonly also?: string;
 }
