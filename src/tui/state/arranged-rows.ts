@@ -17,7 +17,13 @@ export function arrangeRows(view: TableView, picture: Picture, state: ViewState)
   const all = view.rows(picture);
   if (all === null) return { rows: [], at: null, isKnown: false };
   const nowAt = picture.pulse?.at ?? '';
-  const rows = sorted(filtered(all, view, state.filter, nowAt), view, state);
+  // A recording answers no filter: it is applied to what was kept.
+  const isAnswered = Boolean(view.filtersElsewhere) && !picture.isReplay;
+  const rows = sorted(
+    isAnswered && !state.filter.startsWith('!') ? all : filtered(all, view, state.filter, nowAt),
+    view,
+    state,
+  );
   if (rows.length === 0) return { rows, at: null, isKnown: true };
   const found = rows.findIndex((row) => view.keyOf(row) === state.selected);
   const at = found >= 0 ? found : Math.max(0, Math.min(state.at, rows.length - 1));
@@ -49,7 +55,7 @@ function filtered(
   filter: string,
   nowAt: string,
 ): readonly unknown[] {
-  if (filter === '' || (view.filtersElsewhere && !filter.startsWith('!'))) return rows;
+  if (filter === '') return rows;
   return rows.filter((row) => {
     return rowMentions(
       filter,
