@@ -1,3 +1,4 @@
+import { invariant } from '../foundation/assert.ts';
 import { isoTime } from '../foundation/iso-time.ts';
 import type { FailoverPlan } from '../operations/diagnose/plan-failover.ts';
 import type { NodeDials } from '../runtime/node-settings.ts';
@@ -37,8 +38,8 @@ export async function measureFailover(
     const { scenario } = await findScenario(name, { faults: knownFaults });
     const pauseMs = (planned(plan, failure)?.worstMs ?? 0) + pauseMsMore;
     if (fault === 'pause' && pauseMs > heldMsMax) continue;
-    const held = fault === 'pause' ? holding(scenario, fault, pauseMs) : scenario;
-    const report = await rehearse(context, withSettings(held, dials));
+    const short = onlyThe(fault, scenario, fault === 'pause' ? pauseMs : null);
+    const report = await rehearse(context, withSettings(short, dials));
     const times = report.faults
       .filter((each) => each.fault === fault && each.recoveryMs !== null)
       .map(({ recoveryMs }) => recoveryMs ?? 0);
@@ -54,12 +55,23 @@ function planned({ failures }: FailoverPlan, name: string) {
   return failures.find(({ failure }) => failure === name);
 }
 
-/** The same with this fault held for so long. */
-function holding(scenario: Scenario, fault: string, forMs: number): Scenario {
-  const steps = scenario.steps.map((step) => {
-    return step.step === 'fault' && step.fault === fault ? { ...step, forMs } : step;
-  });
-  return { ...scenario, steps };
+const beforeMs = 1_000;
+const afterMs = 2_500;
+
+/** Of a drill only this fault, once, on the owner; held for so long where that is given. */
+function onlyThe(fault: string, scenario: Scenario, forMs: number | null): Scenario {
+  const all = scenario.steps.flatMap((step) => (step.step === 'repeat' ? step.steps : [step]));
+  const found = all.find((step) => step.step === 'fault' && step.fault === fault);
+  invariant(found?.step === 'fault', `${scenario.name} has the fault that is measured by it`);
+  const on = found.on === 'each' ? 'owner' : found.on;
+  return {
+    ...scenario,
+    steps: [
+      { step: 'run', forMs: beforeMs },
+      { ...found, on, forMs: forMs ?? found.forMs },
+      { step: 'run', forMs: afterMs },
+    ],
+  };
 }
 
 async function rehearse(context: CommandContext, scenario: Scenario) {

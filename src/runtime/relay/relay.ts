@@ -21,7 +21,7 @@ import { RedirectRules, type RelaySettings } from './redirect-rules.ts';
 import type { BrowserArrival, DaemonArrival, RelayDoor, RelaySeat } from './relay-door.ts';
 import { RelayPings } from './relay-pings.ts';
 import { RelayPost } from './relay-post.ts';
-import type { RelayPage, RelayView } from './relay-view.ts';
+import { type RelayPage, type RelayView, viewOf } from './relay-view.ts';
 import { RelayWorkspace } from './relay-workspace.ts';
 
 export interface RelayParts {
@@ -175,23 +175,21 @@ export class Relay {
   /** Those after a name that mention the filter, in order; or the one asked for. */
   page(only: string | null, after: string | null, filter = ''): RelayPage {
     const { nodeId, settings } = this.#parts;
-    const names = [...this.#workspaces.keys()]
-      .filter((name) => (only === null || name === only) && (after === null || name > after))
-      .filter((name) => filter === '' || rowMentions(filter, this.#wordsOf(name)))
-      .sort();
-    const shown = names.slice(0, pageRows);
+    const views = [...this.#workspaces.values()]
+      .filter(({ name }) => (only === null || name === only) && (after === null || name > after))
+      .map(viewOf)
+      .filter((view) =>
+        rowMentions(filter, [view.workspace, view.daemon?.nodeId ?? 'nobody', nodeId]),
+      )
+      .sort((one, other) => (one.workspace < other.workspace ? -1 : 1));
+    const shown = views.slice(0, pageRows);
     return {
       nodeId,
       publicUrl: settings.publicUrl,
       redirects: settings.redirect,
-      workspaces: shown.map((name) => viewOf(this.#workspaces.get(name) as RelayWorkspace)),
-      next: names.length > shown.length ? (shown.at(-1) ?? null) : null,
+      workspaces: shown,
+      next: views.length > shown.length ? (shown.at(-1)?.workspace ?? null) : null,
     };
-  }
-
-  #wordsOf(name: string): string[] {
-    const workspace = this.#workspaces.get(name);
-    return [name, (workspace && viewOf(workspace).daemon?.nodeId) || 'nobody', this.#parts.nodeId];
   }
 
   /** Our own connections were away: whatever was told meanwhile is missing. */
@@ -374,23 +372,6 @@ export class Relay {
       void workspace.guide.close();
     });
   }
-}
-
-function viewOf(workspace: RelayWorkspace): RelayView {
-  const holder = workspace.guide.holder ?? null;
-  return {
-    workspace: workspace.name,
-    daemon: holder && {
-      nodeId: holder.nodeId,
-      session: holder.session,
-      publicUrl: holder.publicUrl,
-    },
-    isDaemonHere: workspace.daemon !== null,
-    browsers: workspace.browsers.size,
-    queuedBytes: workspace.queuedBytes,
-    dropped: workspace.dropped,
-    redirects: workspace.redirects,
-  };
 }
 
 /** For the metrics of a node, running or not. */

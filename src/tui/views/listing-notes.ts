@@ -20,7 +20,9 @@ export function listingNote(
   const before = pages.length === 0 ? '' : ', [ for the one before';
   const page = more === '' && before === '' ? '' : `  page ${pages.length + 1}${more}${before}`;
   const silent = listing.silent.length === 0 ? '' : `  no answer from ${listing.silent.join(', ')}`;
-  const count = listing.total === null ? `${thing}s` : plural(listing.total, thing);
+  const isAll = before === '' && more === '';
+  const total = listing.total ?? (isAll ? listing.rows.length : null);
+  const count = total === null ? `${thing}s` : plural(total, thing);
   const fits = filter === '' ? '' : ' that fit';
   return `${count}${fits}${user === undefined ? '' : ` of ${user}`}${page}${silent}`;
 }
