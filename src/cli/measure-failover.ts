@@ -55,6 +55,11 @@ function planned({ failures }: FailoverPlan, name: string) {
   return failures.find(({ failure }) => failure === name);
 }
 
+/** Enough to see who waits how long; more would measure the machine. */
+const lightLoad = {
+  ...{ documents: 6, peers: 6, followers: 2, opsPerSecond: 60 },
+  ...{ awarenessPerSecond: 2, requestsPerSecond: 5, guests: 0 },
+};
 const beforeMs = 1_000;
 const afterMs = 2_500;
 
@@ -66,6 +71,7 @@ function onlyThe(fault: string, scenario: Scenario, forMs: number | null): Scena
   const on = found.on === 'each' ? 'owner' : found.on;
   return {
     ...scenario,
+    workload: { ...scenario.workload, ...lightLoad },
     steps: [
       { step: 'run', forMs: beforeMs },
       { ...found, on, forMs: forMs ?? found.forMs },

@@ -190,14 +190,15 @@ describe('plan failover', () => {
 
   test('compares with drills, and what they measured is not beyond the worst that was reckoned', async () => {
     const args = ['--url', cluster.url, '--prefix', 'brisk:', '--node-id', 'brisk', '--port', '0'];
-    const brisk = ['--heartbeat', '500ms', '--node-timeout', '2s', '--lease-ttl', '4s'];
+    // As short as those of the drills themselves: a busy machine would lose sessions with less.
+    const brisk = ['--heartbeat', '1s', '--node-timeout', '4s', '--lease-ttl', '6s'];
     const node = await serveNode({ args: [...args, ...brisk] });
     const home = mkdtempSync(join(tmpdir(), 'backplane-plan-'));
     const own = commandLine({ BACKPLANE_URL: cluster.url, BACKPLANE_DATA_DIR: home });
     try {
       const command = ['plan', 'failover', '--measure', '--prefix', 'brisk:', '-o', 'json'];
       const { code, json, stderr } = await own.run(...command);
-      expect({ code, stderr }).toMatchObject({ code: 0 });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
       const plans = json().failures as { failure: string; measuredMs: number; worstMs: number }[];
       const measured = plans.filter(({ measuredMs }) => measuredMs !== null);
       expect(measured.map(({ failure }) => failure)).toEqual([
@@ -205,7 +206,7 @@ describe('plan failover', () => {
       ]);
       // The time it was held still is most of it; a busy machine adds to all.
       const still = measured.find(({ failure }) => failure === 'owner stands still');
-      expect(still?.measuredMs).toBeGreaterThan(1_000);
+      expect(still?.measuredMs).toBeGreaterThan(2_000);
       for (const each of measured) expect(each.measuredMs).toBeLessThan(each.worstMs + 5_000);
     } finally {
       await node.stop();
