@@ -1,4 +1,5 @@
 import { invariant } from '../foundation/assert.ts';
+import { asBackplaneError } from '../foundation/errors.ts';
 import { isoTime } from '../foundation/iso-time.ts';
 import type { FailoverPlan } from '../operations/diagnose/plan-failover.ts';
 import type { NodeDials } from '../runtime/node-settings.ts';
@@ -39,7 +40,10 @@ export async function measureFailover(
     const pauseMs = (planned(plan, failure)?.worstMs ?? 0) + pauseMsMore;
     if (fault === 'pause' && pauseMs > heldMsMax) continue;
     const short = onlyThe(fault, scenario, fault === 'pause' ? pauseMs : null);
-    const report = await rehearse(context, withSettings(short, dials));
+    const report = await rehearse(context, withSettings(short, dials)).catch((error) =>
+      tellUnmeasured(context, failure, error),
+    );
+    if (report === null) continue;
     const times = report.faults
       .filter((each) => each.fault === fault && each.recoveryMs !== null)
       .map(({ recoveryMs }) => recoveryMs ?? 0);
@@ -49,6 +53,14 @@ export async function measureFailover(
     return { ...each, measuredMs: measured.get(each.failure) ?? null };
   });
   return { ...plan, failures };
+}
+
+/** A machine too busy for one drill says nothing about the others. */
+async function tellUnmeasured(context: CommandContext, failure: string, thrown: unknown) {
+  const error = asBackplaneError(thrown);
+  if (error.code === 'INTERRUPTED' || error.code === 'INTERNAL') throw error;
+  await context.print.note(`${failure}: not measured: ${error.message}`);
+  return null;
 }
 
 function planned({ failures }: FailoverPlan, name: string) {
