@@ -9,12 +9,13 @@ import {
   readRecordingHeader,
   recordingHeader,
 } from '../operations/watch/pulse-recording.ts';
-import type { PulseReport, TrendPoint } from '../operations/watch/pulse-report.ts';
+import type { TrendPoint } from '../operations/watch/pulse-report.ts';
+import type { RecordedLook } from '../operations/watch/recorder.ts';
 import { safeJson } from './output/safe-json.ts';
 
 /** Looks at a cluster, written down one line each as they come. */
 export interface RecordingWriter {
-  write(report: PulseReport): void;
+  write(look: RecordedLook): void;
   close(): Promise<void>;
 }
 
@@ -55,6 +56,9 @@ function notWritten(file: string, cause: Error): BackplaneError {
 interface Place {
   readonly offset: number;
   readonly length: number;
+  /** The look nearest before, or this one, that has them; null when none has. */
+  readonly documentsAt: number | null;
+  readonly directoryAt: number | null;
 }
 
 /**
@@ -71,9 +75,14 @@ export async function openRecording(file: string): Promise<RecordedPulses> {
   try {
     const { cluster, places, trend, events } = await readThrough(file);
     if (places.length === 0) throw new BackplaneError('RECORDING_INVALID', `"${file}" is empty`);
+    const look = async (at: number) =>
+      readRecordedPulse(await readPlace(handle, places[at] as Place), at + 2);
     const read = async (at: number) => {
-      const place = places[at] as Place;
-      return readRecordedPulse(await readPlace(handle, place), at + 2);
+      const found = await look(at);
+      const { documentsAt, directoryAt } = places[at] as Place;
+      const documents = documentsAt === null ? null : (await look(documentsAt)).documents;
+      const directory = directoryAt === null ? null : (await look(directoryAt)).directory;
+      return { ...found, documents, directory };
     };
     return { cluster, trend, events, read, close: () => handle.close() };
   } catch (error) {
@@ -86,7 +95,7 @@ async function readThrough(file: string) {
   const places: Place[] = [];
   const trend: TrendPoint[] = [];
   const events: PulseEvent[] = [];
-  let before: PulseReport | null = null;
+  let before: RecordedLook | null = null;
   let cluster: string | null = null;
   let offset = 0;
   let number = 0;
@@ -101,7 +110,12 @@ async function readThrough(file: string) {
     } else {
       try {
         const report = readRecordedPulse(text, number);
-        places.push({ offset, length });
+        const { documentsAt = null, directoryAt = null } = places.at(-1) ?? {};
+        places.push({
+          ...{ offset, length },
+          documentsAt: report.documents ? places.length : documentsAt,
+          directoryAt: report.directory ? places.length : directoryAt,
+        });
         trend.push({ at: report.at, totals: report.totals });
         events.push(...pulseEvents(before, report));
         before = report;

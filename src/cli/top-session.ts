@@ -12,6 +12,7 @@ import { DocumentWatch } from '../operations/watch/document-watch.ts';
 import { readListingPage } from '../operations/watch/listing-page.ts';
 import { lookAtTime } from '../operations/watch/pulse-recording.ts';
 import type { PulseReport } from '../operations/watch/pulse-report.ts';
+import { Recorder } from '../operations/watch/recorder.ts';
 import { sleep } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -29,6 +30,11 @@ export interface TopOptions {
   readonly at: string | undefined;
   readonly ascii: boolean;
   readonly screenReader: boolean;
+}
+
+interface OpenedDoor {
+  readonly engine: Engine;
+  readonly visitor: Visitor;
 }
 
 const documentsOnce = 20;
@@ -88,16 +94,17 @@ export class TopSession {
 
   async #recordOnly(): Promise<void> {
     const { clock, signal } = this.#context;
-    const pulse = await this.#pulse(await this.#open());
-    const record = await this.#startRecording();
+    const door = await this.#open();
+    const pulse = await this.#pulse(door);
+    const recorder = await this.#startRecording(door, pulse);
     while (!signal.aborted) {
-      const report = await pulse.look(null).catch((thrown) => {
+      const report = await recorder?.look(null).catch((thrown) => {
         // An outage is what a recording is for: it goes on when the broker is back.
         const error = asBackplaneError(thrown);
         if (error.code === 'INTERNAL') throw thrown;
         return null;
       });
-      if (report) record?.(report);
+      if (report) recorder?.record(report);
       await sleep(clock, this.#options.interval, signal);
     }
   }
@@ -109,26 +116,22 @@ export class TopSession {
     preparing.catch(() => {});
     const door = await this.#open();
     const pulse = await this.#pulse(door);
-    const record = await this.#startRecording();
-    const { sessions, leases, registry } = door.engine;
-    const sources = {
-      sessions,
-      leases,
-      registry,
-      visitor: door.visitor,
-      clock: this.#context.clock,
-    };
+    // Asked before there is a screen: loading that takes longer than the answer.
+    const first = pulse.glance();
+    first.catch(() => {});
+    const recorder = await this.#startRecording(door, pulse);
+    const sources = this.#sources(door);
     await this.#show({
       kind: 'live',
       cluster: this.#cluster,
       intervalMs: this.#options.interval,
-      glance: () => pulse.glance(),
-      look: (documents) => pulse.look(documents),
+      glance: () => first,
+      look: (documents) => (recorder ?? pulse).look(documents),
       readDirectory: (query) => readDirectoryPage(sources, query),
       readListing: (query) => readListingPage(sources, query),
       watchDocument: (doc) => new DocumentWatch(sources, doc),
       act: this.#options.readOnly ? null : this.#actor(door.engine),
-      record,
+      record: recorder && ((report) => recorder.record(report)),
     });
   }
 
@@ -156,14 +159,14 @@ export class TopSession {
     };
   }
 
-  async #open(): Promise<{ engine: Engine; visitor: Visitor }> {
+  async #open(): Promise<OpenedDoor> {
     const { world, settings } = this.#context;
     const engine = await this.#context.use(() => world.doors.openEngine(settings, mute));
     const visitor = await this.#context.use(() => world.doors.openVisitor(engine, mute, false));
     return { engine, visitor };
   }
 
-  async #pulse(door: { engine: Engine; visitor: Visitor }): Promise<ClusterPulse> {
+  async #pulse(door: OpenedDoor): Promise<ClusterPulse> {
     const { sessions, inspector } = door.engine;
     return new ClusterPulse({
       sessions,
@@ -173,8 +176,13 @@ export class TopSession {
     });
   }
 
-  /** Answers how to write a look down, which throws when that is no longer possible. */
-  async #startRecording(): Promise<((report: PulseReport) => void) | null> {
+  #sources({ engine, visitor }: OpenedDoor) {
+    const { sessions, leases, registry } = engine;
+    return { sessions, leases, registry, visitor, clock: this.#context.clock };
+  }
+
+  /** Null when none is wanted. */
+  async #startRecording(door: OpenedDoor, pulse: ClusterPulse): Promise<Recorder | null> {
     const { record } = this.#options;
     if (record === undefined) return null;
     const { clock } = this.#context;
@@ -185,10 +193,15 @@ export class TopSession {
         failure = error;
       }),
     );
-    return (report) => {
-      if (failure) throw failure;
-      writer.write(report);
-    };
+    return new Recorder({
+      clock,
+      look: (wish) => pulse.look(wish),
+      readDirectory: (query) => readDirectoryPage(this.#sources(door), query),
+      write: (look) => {
+        if (failure) throw failure;
+        writer.write(look);
+      },
+    });
   }
 
   get #cluster(): string {

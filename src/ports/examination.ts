@@ -21,6 +21,8 @@ export interface BrokerExamination {
   readonly openToAll: boolean | null;
   readonly rights: readonly UserRights[] | null;
   readonly keys: ForeignKeys | null;
+  /** What held everybody up lately, the longest first; absent where a server keeps no such log. */
+  readonly slow?: readonly SlowCommand[] | null;
   readonly unread: readonly Unread[];
 }
 
@@ -79,6 +81,16 @@ export interface BrokerClient {
   readonly growthPerSecond: number;
   readonly idleMs: number;
   readonly ageMs: number;
+}
+
+/** A command that took long. Only its name: what it was sent with may be secret. */
+export interface SlowCommand {
+  readonly command: string;
+  readonly tookMs: number;
+  readonly agoMs: number;
+  /** Of the connection that sent it. */
+  readonly address: string;
+  readonly client: string;
 }
 
 export interface UserRights {

@@ -15,6 +15,33 @@ export interface Inspector {
   channels(): AsyncIterable<ChannelRow[]>;
   /** One round trip; answers its time in ms. */
   ping(): Promise<number>;
+  /**
+   * Where what is listed and what there is contradict each other, as it stands at this moment: what
+   * is under way shows, too. Absent where an engine keeps no list apart from the things themselves.
+   * Throws PERMISSION_DENIED.
+   */
+  indexFaults?(): Promise<IndexFault[]>;
+}
+
+/**
+ * `session-unlisted`: it lives, and no listing knows it. `session-gone`: listed as living, and its
+ * key went before its time. `session-left`: a description or vitals of nobody listed.
+ * `document-unlisted`: it has a log, and no listing knows it. `document-gone`: listed, and it has
+ * ops but no head.
+ */
+export type IndexFaultKind =
+  | 'session-unlisted'
+  | 'session-gone'
+  | 'session-left'
+  | 'document-unlisted'
+  | 'document-gone';
+
+export interface IndexFault {
+  readonly kind: IndexFaultKind;
+  readonly name: string;
+  readonly seen: string;
+  /** Commands of the server that mend it; none where it mends itself or nothing can. */
+  readonly mend: readonly (readonly string[])[];
 }
 
 export interface LeaseRow extends LeaseRecord {

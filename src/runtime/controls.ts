@@ -18,14 +18,14 @@
  * | `cache.probe` | `{region, key}` | `{probe: CacheProbe \| null}` | |
  * | `cache.evict` | `{region, scope}` | `{region, stamp}` | CACHE_REGION_UNKNOWN |
  * | `awareness.list` | `{doc}`, null for all | `{rows, unlisted}` of this node's peers | |
- * | `presence.query` | `{what, selector, fresh, after, limit}` | `{rows, next, total}` | |
+ * | `presence.query` | `{what, selector, fresh, after, limit, filter}` | `{rows, next, total}` | |
  * | `presence.deliver` | `{how, selector, method, payload, timeoutMs, fresh}` | who answered | CONNECTION_UNKNOWN, USER_UNKNOWN, GROUP_UNKNOWN |
  * | `presence.change` | `{id, join, leave, kick}` | the connection | CONNECTION_UNKNOWN |
  * | `presence.hold` | the same, of a connection of this node | the connection | CONNECTION_UNKNOWN |
  * | `presence.local` | a delivery to the connections of this node | who answered | OVERLOADED |
  * | `presence.cancel` | `{ref}` | `{}` | |
  * | `presence.state` | `{hub, digests}` | `HubState` | |
- * | `relay.list` | `{workspace, after}` | `RelayPage` | |
+ * | `relay.list` | `{workspace, after, filter}` | `RelayPage` | |
  * | `relay.ping` | `{session, count}` | `{latenciesMs}` | NO_RESPONDER, DEADLINE_EXCEEDED |
  * | `relay.redirect` | `{publicUrl, workspace}` | `{url}` | RELAY_REDIRECT_REFUSED |
  */

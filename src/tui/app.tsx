@@ -76,7 +76,7 @@ function Body({ snapshot, size, theme }: BodyProps) {
 /** What lies over the view: help, a choice, a question. */
 function dialogLines({ ui }: Snapshot, size: Size, theme: Theme): readonly ScreenLine[] | null {
   const { mode } = ui;
-  if (mode.kind === 'help') return helpLines().slice(mode.top);
+  if (mode.kind === 'help') return helpLines(size.columns).slice(mode.top);
   if (mode.kind === 'menu') return menuLines(mode, size.rows, theme);
   if (mode.kind === 'confirm') return confirmLines(mode.warning, size.columns);
   return null;

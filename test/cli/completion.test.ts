@@ -1,18 +1,11 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { candidatesFor } from '../../src/cli/completion/candidates.ts';
 import { liveNames } from '../../src/cli/completion/live-names.ts';
 import { loadCommands } from '../../src/cli/load-commands.ts';
 import type { Engine } from '../../src/ports/engine.ts';
-import { projectRoot } from '../support/source-files.ts';
 import { idleContext, runInProcess } from './support/cli-world.ts';
 
 const commands = await loadCommands(idleContext());
-const folder = mkdtempSync(join(tmpdir(), 'backplane-completion-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('completion', () => {
   it.each([
@@ -67,21 +60,5 @@ describe('completion', () => {
     } as unknown as Engine;
     expect(await liveNames(Promise.resolve(engine), 'doc', 'doc')).toEqual(['doc-1', 'doc-2']);
     expect(await liveNames(Promise.resolve(engine), 'node', 'doc')).toEqual(['doc-node']);
-  });
-
-  it('works in bash', async () => {
-    const { stdout } = await runInProcess(['completion', 'bash']);
-    const script = join(folder, 'backplane.bash');
-    writeFileSync(script, stdout);
-    const program = join(folder, 'backplane');
-    writeFileSync(
-      program,
-      `#!/bin/sh\nexec "${process.execPath}" "${projectRoot}bin/backplane.js" "$@"\n`,
-    );
-    chmodSync(program, 0o755);
-    const body = `PATH="${folder}:$PATH"; source "${script}"
-      COMP_WORDS=(backplane inspect le); COMP_CWORD=2; _backplane; echo "\${COMPREPLY[*]}"`;
-    const bash = spawnSync('bash', ['--norc', '-c', body], { encoding: 'utf8' });
-    expect({ out: bash.stdout, err: bash.stderr }).toEqual({ out: 'leases lease\n', err: '' });
   });
 });

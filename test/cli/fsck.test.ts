@@ -137,4 +137,25 @@ describe('fsck', () => {
     const { code, json } = await running.ended;
     expect({ code, problems: json().problems }).toEqual({ code: 0, problems: [] });
   });
+
+  test('finds what no list knows, and what is listed and not there, in both directions', async () => {
+    const { cli: redis } = cluster.redis;
+    const ghost = 'backplane:{s}:sess:ghost-1';
+    await redis('HSET', ghost, 'token', 't', 'beat', '0');
+    await redis('HSET', 'backplane:{s}:vitals', 'ghost-2', '0 1 x');
+    await redis('ZADD', 'backplane:{s}:expiries', '9999999999999', 'ghost-3');
+    await redis('ZREM', 'backplane:documents', 'one');
+    await redis('XADD', 'backplane:doc:{three}:log', '1-1', 'x', 'y');
+    const { code, json } = await cli.run('fsck', ...fast);
+    expect(code).toBe(9);
+    const faults = json().indexes as { kind: string; name: string; mend: string[][] }[];
+    expect(faults.map(({ kind, name }) => `${kind} ${name}`).sort()).toEqual([
+      ...['document-gone three', 'document-unlisted one', 'session-gone ghost-3'],
+      ...['session-left ghost-2', 'session-unlisted ghost-1'],
+    ]);
+    for (const { mend } of faults) for (const words of mend) await redis(...words);
+    await redis('DEL', 'backplane:doc:{three}:log');
+    const after = await cli.run('fsck', ...fast);
+    expect({ code: after.code, indexes: after.json().indexes }).toEqual({ code: 0, indexes: [] });
+  });
 });

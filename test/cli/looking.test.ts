@@ -12,7 +12,7 @@ import { monitorRedis } from '../support/redis-monitor.ts';
 import { idleContext } from './support/cli-world.ts';
 
 // Every step starts a process, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 60_000 });
 
 /** What a user needs to look at everything, as Redis 7 can say it. No command of it writes. */
 const readerRules = [

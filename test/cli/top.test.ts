@@ -73,6 +73,10 @@ describe('top without a terminal', () => {
     const opened = await openRecording(file);
     expect(opened.trend.length).toBeGreaterThanOrEqual(3);
     expect((await opened.read(0)).nodes.map(({ nodeId }) => nodeId)).toEqual(['node-a', 'node-b']);
+    // What there was by name, and who owned it, is kept every few seconds; the look before has none.
+    const last = await opened.read(opened.trend.length - 1);
+    expect(last.documents).toMatchObject({ matching: 1, rows: [{ doc: 'orders' }] });
+    expect(last.directory?.rows).toMatchObject([{ doc: 'orders', state: 'held', epoch: 1 }]);
     await opened.close();
     const again = await backplane.run('top', '--record', file);
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining('exists already') });

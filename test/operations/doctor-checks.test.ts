@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { checks } from '../../src/operations/diagnose/checks.ts';
 import { diagnose } from '../../src/operations/diagnose/doctor.ts';
 import type { Evidence } from '../../src/operations/diagnose/evidence.ts';
+import type { BrokerClient } from '../../src/ports/examination.ts';
 import {
   cacheRegion,
   healthyEvidence,
@@ -13,11 +14,37 @@ import {
   withWorkspace,
 } from './support/healthy-evidence.ts';
 
+function withInboxes(listeners: Readonly<Record<string, number>>): Pick<Evidence, 'channels'> {
+  const rows = Object.entries(listeners).map(([session, receivers]) => {
+    return { channel: `inbox:${session}`, receivers };
+  });
+  return { channels: { rows, counted: rows.length, truncated: false } };
+}
+
+function subscriber(about: { name: string; db?: number }): BrokerClient {
+  return {
+    ...{ id: '9', address: '10.0.0.9:1', user: 'default', db: 0, subscriptions: 2, ...about },
+    ...{ waitingBytes: 0, growthPerSecond: 0, idleMs: 0, ageMs: 0 },
+  };
+}
+
 /** What is wrong, what the doctor must call it, how bad it is, and what it must print. */
 const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = [
-  ['a broker far away', withBroker({ roundTripMs: 80 }), 'BROKER-SLOW', 'warning', /SLOWLOG/],
-  ['a server too old', withBroker({ version: '6.0.16' }), 'BROKER-VERSION', 'critical', /INFO/],
-  ['a Redis 6.2', withBroker({ version: '6.2.1' }), 'BROKER-VERSION', 'note', /INFO/],
+  ['a broker far away', withBroker({ roundTripMs: 80 }), 'BROKER-SLOW', 'warning', /commandstats/],
+  [
+    'a stranger who holds the broker up',
+    withBroker({
+      roundTripMs: 80,
+      slow: [
+        { command: 'KEYS', tookMs: 900, agoMs: 90_000, address: '10.0.0.8:1', client: '' },
+        { command: 'KEYS', tookMs: 300, agoMs: 2_000, address: '10.0.0.9:1', client: 'cron' },
+        { command: 'EVAL', tookMs: 70, agoMs: 2_000, address: '10.0.0.1:1', client: 'backplane-x' },
+      ],
+    }),
+    ...(['BROKER-SLOW', 'warning', /^redis-cli .* CLIENT KILL ADDR 10.0.0.9:1$/] as const),
+  ],
+  ['a server too old', withBroker({ version: '6.0.16' }), 'BROKER-VERSION', 'critical', /^$/],
+  ['a Redis 6.2', withBroker({ version: '6.2.1' }), 'BROKER-VERSION', 'note', /^$/],
   [
     'a replica',
     withBroker({ state: { role: 'replica' } }),
@@ -61,25 +88,27 @@ const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = 
   ],
   [
     'nodes of another database on our channels',
-    withBroker({
-      clients: [
-        {
-          ...{
-            id: '9',
-            address: '10.0.0.9:1',
-            name: 'backplane-subscriber',
-            user: 'default',
-            db: 3,
-          },
-          ...{ subscriptions: 2, waitingBytes: 0, growthPerSecond: 0, idleMs: 0, ageMs: 0 },
-        },
-      ],
-    }),
-    ...(['FOREIGN-CLUSTER', 'warning', /inspect channels/] as const),
+    {
+      ...withBroker({ clients: [subscriber({ name: 'backplane-subscriber', db: 3 })] }),
+      ...withInboxes({ 'session-of-web-9': 1 }),
+    },
+    ...([
+      'FOREIGN-CLUSTER',
+      'warning',
+      /node drain session-of-web-9 --url redis:\/\/127.0.0.1:6379\/3/,
+    ] as const),
   ],
   [
     'frames of another cluster',
     withNode({ report: { metrics: { counters: { frames_foreign_total: 3 }, gauges: {} } } }),
+    ...(['FOREIGN-CLUSTER', 'note', /^$/] as const),
+  ],
+  [
+    'frames of another cluster, where it may not be seen who is there',
+    {
+      ...withNode({ report: { metrics: { counters: { frames_foreign_total: 3 }, gauges: {} } } }),
+      broker: withBroker({ clients: null }).broker,
+    },
     ...(['FOREIGN-CLUSTER', 'warning', /CLIENT LIST/] as const),
   ],
   [
@@ -158,13 +187,16 @@ const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = 
   ],
   [
     'a second listener on an inbox',
-    healthyEvidence({
-      channels: {
-        rows: [{ channel: 'inbox:session-of-web-1', receivers: 2 }],
-        ...{ counted: 1, truncated: false },
-      },
-    }),
-    ...(['NEEDLESS-SUBSCRIBER', 'warning', /CLIENT LIST TYPE pubsub/] as const),
+    healthyEvidence(withInboxes({ 'session-of-web-1': 2 })),
+    ...(['NEEDLESS-SUBSCRIBER', 'warning', /CLIENT KILL TYPE pubsub/] as const),
+  ],
+  [
+    'a stranger who listens on an inbox',
+    {
+      ...withBroker({ clients: [subscriber({ name: '' })] }),
+      ...withInboxes({ 'session-of-web-1': 2 }),
+    },
+    ...(['NEEDLESS-SUBSCRIBER', 'warning', /CLIENT KILL ID 9$/] as const),
   ],
   [
     'connections of a dead session that nobody cleared',
@@ -194,7 +226,7 @@ const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = 
   [
     'a region that two nodes set up in two ways',
     withCaches(cacheRegion({}), cacheRegion({ nodeId: 'web-2', l2: true })),
-    ...(['CACHE', 'warning', /inspect cache --filter region=users/] as const),
+    ...(['CACHE', 'warning', /node drain session-of-web-2/] as const),
   ],
   [
     'announcements that were missed',
@@ -211,7 +243,7 @@ const cases: readonly (readonly [string, Evidence, string, string, RegExp])[] = 
     withNode({
       report: { metrics: { counters: { relay_redirects_refused_total: 4 }, gauges: {} } },
     }),
-    ...(['RELAY', 'warning', /inspect relay/] as const),
+    ...(['RELAY', 'warning', /node drain session-of-web-2/] as const),
   ],
   [
     'frames that nobody takes',
@@ -236,6 +268,8 @@ describe('the doctor', () => {
     const found = diagnose(evidence).findings.filter((each) => each.code === `BP-CHECK-${code}`);
     expect(found.map((each) => each.severity)).toEqual([severity]);
     expect(found.flatMap(({ mend }) => mend).join('\n')).toMatch(command);
+    // Whoever is given no command is told what to do.
+    expect(found.filter(({ mend, advice }) => mend.length === 0 && advice === null)).toEqual([]);
   });
 
   test('tells of a cache that is cut off once, though its node is not ready either', () => {

@@ -8,7 +8,7 @@ import { loadCommands } from '../load-commands.ts';
 import { restOrNone } from '../parameters.ts';
 
 /** Somebody waits at a prompt: names that take longer than this are not offered. */
-const patienceMs = 500;
+const patienceMs = 1_000;
 
 /** Answers a completion script: one candidate a line. What cannot be found out is left out. */
 export function completeCommand(context: CommandContext): CommandDefinition {

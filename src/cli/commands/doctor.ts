@@ -74,7 +74,7 @@ function asLines(report: DoctorReport, all: boolean): Line[] {
   return lines;
 }
 
-function findingLines({ code, severity, seen, why, mend }: Finding): Line[] {
+function findingLines({ code, severity, seen, why, mend, advice }: Finding): Line[] {
   const commands = mend.map(
     (command): Line => [
       { text: '  mend  ', style: 'dim' },
@@ -89,6 +89,7 @@ function findingLines({ code, severity, seen, why, mend }: Finding): Line[] {
     ],
     [{ text: `  why   ${why}`, style: 'dim' }],
     ...commands,
+    ...(advice === null ? [] : [`  then  ${advice}`]),
     '',
   ];
 }

@@ -11,11 +11,13 @@ import {
 import { type FsckReport, fsck } from '../../operations/diagnose/fsck.ts';
 import { findLeftRegistrations } from '../../operations/diagnose/left-registrations.ts';
 import { sleep } from '../../ports/clock.ts';
+import type { IndexFault } from '../../ports/inspector.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
 import { flag, option, optionWithDefault } from '../parameters.ts';
 import { anyText } from '../parse-values.ts';
+import { shellQuoted } from '../shell-quoted.ts';
 import { readUndo, writeUndo } from '../undo-file.ts';
 
 /** What was found, and what was done about it. */
@@ -32,7 +34,7 @@ export function fsckCommand(context: CommandContext): CommandDefinition {
     name: 'fsck',
     summary: 'compare what the cluster keeps, and mend it',
     description: [
-      'Compares sessions, leases, connections and logs in both directions: leases and connections of sessions that are dead or unknown, leases that contradict the epoch of the store, logs and snapshots that do not end where they should. What looks wrong is looked at again after --age, so that a takeover under way is no error.',
+      'Compares sessions, leases, connections, logs and the lists of sessions and documents in both directions: leases and connections of sessions that are dead or unknown, leases that contradict the epoch of the store, logs and snapshots that do not end where they should, sessions and documents that no list knows, and list entries of nobody. For the lists every key of the server is looked at; without the right to SCAN they are left out. What looks wrong is looked at again after --age, so that a takeover under way is no error.',
       'Without a flag, and with --fix, nothing is changed; --fix prints what would be done. --fix --write does it, each record by compare-and-set against what was seen, and keeps the leases it removed in an undo file, which --undo puts back. Connections of a dead session are cleared for good: no node can come back to them.',
       'Exits 9 when something is wrong and was not mended.',
     ],
@@ -72,7 +74,7 @@ export function fsckCommand(context: CommandContext): CommandDefinition {
       const cleared = write ? await clearRegistrations(context, report) : [];
       const result: FsckResult = { ...report, mended, cleared, undoFile: file };
       await context.print.report(result, (each) => asLines(each, { fix, write }));
-      const found = report.problems.length + report.registrations.length;
+      const found = countOf(report);
       const left = found - mended.length - cleared.length;
       if (left > 0) throw notMended(left, fix);
     },
@@ -137,6 +139,8 @@ function asLines(
   {
     problems,
     registrations,
+    indexes,
+    indexesRead,
     mended,
     cleared,
     undoFile,
@@ -167,6 +171,7 @@ function asLines(
       lines.push([{ text, style: 'bold' }]);
     }
   }
+  lines.push(...indexes.flatMap(faultLines));
   lines.push(...mended.map(mendedLine));
   lines.push(
     ...cleared.map((session): Line => [{ text: 'cleared', style: 'good' }, `  ${session}`]),
@@ -175,11 +180,34 @@ function asLines(
   const twice = ageMs > 0 ? `, looked at twice, ${formatDuration(ageMs)} apart` : '';
   const what = storeRead
     ? `${leases} leases and ${documents} documents`
-    : `${leases} leases; no node is alive to read the store`;
-  const found = problems.length + registrations.length;
+    : `${leases} leases; the store could not be read: no node is alive, or the list of them is damaged`;
+  const found = countOf({ problems, registrations, indexes });
   const count = found === 1 ? '1 problem' : `${found} problems`;
-  lines.push([{ text: count, style: found === 0 ? 'good' : 'warning' }, ` in ${what}${twice}`]);
+  lines.push([
+    { text: count, style: found === 0 ? 'good' : 'warning' },
+    ` in ${what}${twice}${indexesRead ? '' : '; lists were not compared'}`,
+  ]);
   return lines;
+}
+
+function countOf({
+  problems,
+  registrations,
+  indexes,
+}: Pick<FsckReport, 'problems' | 'registrations' | 'indexes'>): number {
+  return problems.length + registrations.length + indexes.length;
+}
+
+/** They are mended by hand: it is one command each, and what is listed wrongly harms nobody long. */
+function faultLines({ kind, name, seen, mend }: IndexFault): Line[] {
+  return [
+    [{ text: kind, style: 'warning' }, `  ${name}  ${seen}`],
+    ...mend.map(
+      (words): Line => [
+        { text: `mend: redis-cli ${words.map(shellQuoted).join(' ')}`, style: 'bold' },
+      ],
+    ),
+  ];
 }
 
 function mendedLine({ doc, session, outcome }: MendedLease): Line {

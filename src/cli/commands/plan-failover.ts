@@ -15,7 +15,7 @@ export function planFailoverCommand(context: CommandContext): CommandDefinition 
     summary: 'reckon how long a document is not served after a failure',
     description: [
       'Asks a node for its settings, measures a round trip to the broker, and says for each kind of failure how long a document is typically not served, how long at worst, and which setting that is mostly made of.',
-      '--measure compares with short drills: node processes and a broker of their own on this machine, with the settings of the cluster. The cluster itself is left alone. It takes about half a minute.',
+      '--measure compares with short drills: node processes and a broker of their own on this machine, with the settings of the cluster. The cluster itself is left alone: owners are killed, stopped in order and held still, and the broker is restarted. It takes about a minute and the time until a node that stands still is given up; where that is more than a minute, it is not measured. What a drill shows is the longest that a client waited, load, processor and all.',
     ],
     impact: 'ro',
     output: 'report',

@@ -14,7 +14,7 @@ export function topCommand(context: CommandContext): CommandDefinition {
       'Shows the pulse of the cluster, its nodes, the documents in use, who owns what, one document as it changes, and what has happened. Press ? for the keys.',
       'It costs the broker little, and no more when there are more documents: a look is 4 commands, one for each session, and two for each live node, once an interval; a list of leases or a document on the screen adds what it shows.',
       'Keys that change something ask first and say what will happen; --read-only takes them away. When the broker is gone, the last picture stays, in grey, until it is back.',
-      'With --record every look is written to a file, also without a terminal; --replay shows it again, with a slider over its time: left and right move, :03:12 goes to that time, p plays. A recording holds names of nodes and of documents in use, no payloads and no secrets.',
+      'With --record every look is written to a file, also without a terminal; --replay shows it again, with a slider over its time: left and right move, :03:12 goes to that time, p plays. A recording holds names of nodes, and every 5s those of 100 documents used last and of the first 100 with their leases; no payloads and no secrets. An hour takes about 20 MB.',
       'With --screen-reader it prints plain sentences, and speaks up only when a key is pressed or something happens.',
     ],
     impact: 'rw',

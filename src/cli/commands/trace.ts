@@ -17,7 +17,7 @@ export function traceCommand(context: CommandContext): CommandDefinition {
     summary: 'send one op, and show where it went and when',
     description: [
       'Sends one marked op to a document and shows its life: who owns the document, through how many nodes the op went, when it was stored and published, and when each node with peers on the document had delivered it. Names the nodes that should have delivered it and did not, and exits 11 then.',
-      'The op is real: it gets a seq. With the json engine {} changes nothing. A delivery is known by asking the node, so its time is an upper bound.',
+      'The op is real: it gets a seq. With the json engine {} changes nothing. Times are measured by this command alone, on one clock, from the moment it began to look: "looked up" and "acknowledged" when the answer was here, "published" when this command heard the op on the channel, "delivered" when a node said so on being asked, every 20ms: so each is an upper bound, with the way back in it.',
     ],
     impact: 'rw',
     output: 'report',

@@ -30,17 +30,29 @@ _backplane() {
   candidates=("\${(@f)$(backplane __complete -- "\${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)}")
   if [[ "\${candidates[1]}" == ":files" ]]; then
     _files
-  else
+  elif [[ -n "\${candidates[1]}" ]]; then
     compadd -a candidates
   fi
 }
-compdef _backplane backplane
+# From a folder of fpath this file is itself the first call.
+if [[ "\${funcstack[1]}" == "_backplane" ]]; then
+  _backplane "$@"
+else
+  compdef _backplane backplane
+fi
 `,
   fish: `# fish completion for backplane
 function __backplane_complete
-  set -l words (commandline -opc) (commandline -ct)
-  backplane __complete -- $words[2..-1] 2>/dev/null | string match -v ':files'
+  set -l words (commandline -opc)
+  # An empty word is one, too.
+  set -a words (commandline -ct | string collect --allow-empty)
+  set -l found (backplane __complete -- $words[2..-1] 2>/dev/null)
+  if test "$found[1]" = ':files'
+    __fish_complete_path (commandline -ct)
+  else if test -n "$found[1]"
+    printf '%s\\n' $found
+  end
 end
-complete -c backplane -a '(__backplane_complete)'
+complete -c backplane -f -a '(__backplane_complete)'
 `,
 };

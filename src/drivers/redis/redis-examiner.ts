@@ -6,6 +6,7 @@ import type {
   BrokerExamination,
   BrokerSettings,
   ForeignKeys,
+  SlowCommand,
   Unread,
   UserRights,
 } from '../../ports/examination.ts';
@@ -13,7 +14,14 @@ import type { Logger } from '../../ports/logger.ts';
 import type { Random } from '../../ports/random.ts';
 import { RedisKeys } from './keys.ts';
 import { RedisConnection } from './redis-connection.ts';
-import { clientRows, infoFields, pairsOf, settingsOf, stateOf } from './redis-facts.ts';
+import {
+  clientRows,
+  infoFields,
+  pairsOf,
+  settingsOf,
+  slowCommands,
+  stateOf,
+} from './redis-facts.ts';
 import { roleOfKey } from './redis-key-roles.ts';
 import { RedisReply } from './redis-replies.ts';
 import { deniedRights } from './redis-rights.ts';
@@ -32,6 +40,7 @@ const waitingBytesWorthALook = 65_536;
 const keysScannedMax = 20_000;
 const keysAtOnce = 1_000;
 const namesKept = 20;
+const slowKept = 20;
 
 /**
  * Reads all there is to know about a Redis, one part after the other, and goes on when a part may
@@ -75,6 +84,7 @@ class RedisExaminer {
     const settings = await this.#settings();
     const clients = await this.#clients();
     const user = username ?? 'default';
+    const clockAheadMs = await this.#clockAhead();
     return {
       where: { host, port, path, tls, db, username, hasPassword: password !== null },
       user,
@@ -82,7 +92,7 @@ class RedisExaminer {
       version: info.valkey_version ?? hello.version ?? info.redis_version ?? 'unknown',
       mode: hello.mode ?? info.redis_mode ?? 'standalone',
       roundTripMs: await this.#roundTrip(),
-      clockAheadMs: await this.#clockAhead(),
+      clockAheadMs,
       prefix: this.#keys.prefix,
       state: info.role === undefined ? null : stateOf(info),
       settings,
@@ -90,6 +100,7 @@ class RedisExaminer {
       openToAll: await this.#openToAll(),
       rights: await this.#rights(user, clients),
       keys: await this.#foreignKeys(),
+      slow: await this.#slow(clockAheadMs ?? 0),
       unread: this.#unread,
     };
   }
@@ -140,6 +151,13 @@ class RedisExaminer {
         const grown = row.waitingBytes - (before.get(row.id) ?? row.waitingBytes);
         return { ...row, growthPerSecond: Math.round((grown * 1_000) / tookMs) };
       });
+    });
+  }
+
+  #slow(clockAheadMs: number): Promise<SlowCommand[] | null> {
+    return this.#try('SLOWLOG GET', async () => {
+      const reply = await this.#ask('SLOWLOG', 'GET', slowKept);
+      return slowCommands(reply, this.#clock.wallMs() + clockAheadMs);
     });
   }
 

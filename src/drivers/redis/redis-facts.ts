@@ -1,4 +1,9 @@
-import type { BrokerClient, BrokerSettings, BrokerState } from '../../ports/examination.ts';
+import type {
+  BrokerClient,
+  BrokerSettings,
+  BrokerState,
+  SlowCommand,
+} from '../../ports/examination.ts';
 
 type Fields = Readonly<Record<string, string>>;
 
@@ -109,4 +114,17 @@ function clientRow(line: string): BrokerClient {
     idleMs: count('idle') * 1_000,
     ageMs: count('age') * 1_000,
   };
+}
+
+/** What SLOWLOG GET answers: id, time, microseconds, words, address, name of the client. */
+export function slowCommands(reply: unknown, serverWallMs: number): SlowCommand[] {
+  const entries = Array.isArray(reply) ? reply.filter(Array.isArray) : [];
+  const commands = entries.map(([, atSeconds, micros, words, address, client]) => ({
+    command: textOf(Array.isArray(words) ? words[0] : words).toUpperCase(),
+    tookMs: Math.round(Number(micros) / 1_000),
+    agoMs: Math.max(0, Math.round(serverWallMs - Number(atSeconds) * 1_000)),
+    address: textOf(address),
+    client: textOf(client),
+  }));
+  return commands.sort((a, b) => b.tookMs - a.tookMs);
 }

@@ -1,8 +1,9 @@
 import { directoryBuckets } from '../../foundation/limits.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ChannelRow, Inspector, LeaseRow } from '../../ports/inspector.ts';
+import type { ChannelRow, IndexFault, Inspector, LeaseRow } from '../../ports/inspector.ts';
 import type { RedisKeys } from './keys.ts';
 import type { RedisConnection } from './redis-connection.ts';
+import { checkRedisIndexes } from './redis-index-check.ts';
 import { parseLease } from './redis-leases.ts';
 import { RedisReply } from './redis-replies.ts';
 
@@ -58,6 +59,10 @@ export class RedisInspector implements Inspector {
     const sentMs = this.#clock.monotonicMs();
     await this.#connection.call({ verb: 'PING', args: [], writes: false });
     return this.#clock.monotonicMs() - sentMs;
+  }
+
+  indexFaults(): Promise<IndexFault[]> {
+    return checkRedisIndexes(this.#connection, this.#keys);
   }
 
   /** Only of a bucket too large for one page; a scan of those may name a record twice. */

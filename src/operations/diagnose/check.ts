@@ -12,6 +12,8 @@ export interface Finding {
   readonly why: string;
   /** Commands to paste, one after the other. */
   readonly mend: readonly string[];
+  /** What is left to a person, after the commands or in their place; null when they suffice. */
+  readonly advice: string | null;
 }
 
 /** What a check saw, before it has its code and its why. */
@@ -19,6 +21,7 @@ export interface Sight {
   readonly severity: Severity;
   readonly seen: string;
   readonly mend: readonly string[];
+  readonly advice?: string;
 }
 
 /** It could not be looked at. */

@@ -32,7 +32,9 @@ export function diagnose(evidence: Evidence): DoctorReport {
   const findings = results.flatMap(({ check, outcome }): Finding[] =>
     'skipped' in outcome
       ? []
-      : outcome.map((sight) => ({ code: checkCode(check), ...sight, why: check.why })),
+      : outcome.map((sight) => ({
+          ...{ code: checkCode(check), advice: null, ...sight, why: check.why },
+        })),
   );
   findings.sort((a, b) => ranks[a.severity] - ranks[b.severity]);
   const worst = findings[0]?.severity ?? 'note';

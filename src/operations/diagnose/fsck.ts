@@ -1,6 +1,6 @@
 import { isBackplaneError } from '../../foundation/errors.ts';
 import type { Engine } from '../../ports/engine.ts';
-import type { LeaseRow } from '../../ports/inspector.ts';
+import type { IndexFault, LeaseRow } from '../../ports/inspector.ts';
 import type { LeaseRecord } from '../../ports/leases.ts';
 import type { DocumentHead } from '../../ports/store.ts';
 import type { DocumentDescription } from '../../runtime/controls.ts';
@@ -39,6 +39,10 @@ export interface FsckReport {
   readonly problems: readonly FsckProblem[];
   /** Connections of nobody alive; the same. */
   readonly registrations: readonly LeftRegistrations[];
+  /** Lists and what they list, where they contradict each other; the same. */
+  readonly indexes: readonly IndexFault[];
+  /** False: the engine has no lists of its own, or they may not be read. */
+  readonly indexesRead: boolean;
   readonly ageMs: number;
   /** False: no node is alive, so the store could not be read. */
   readonly storeRead: boolean;
@@ -59,22 +63,43 @@ const logsCheckedMax = 500;
  * looked at again after a while: what was only under way is right by then. Changes nothing.
  */
 export async function fsck(parts: FsckParts, options: RequestOptions = {}): Promise<FsckReport> {
-  const heads = await readHeads(parts, options);
+  // First: an entry of nobody keeps every listing of sessions from being read.
+  const indexes = await readIndexFaults(parts.engine);
+  const heads = await readHeads(parts, options, (indexes ?? []).length > 0);
   const { problems, counted } = await checkLeases(parts, heads);
   if (heads) problems.push(...(await checkLogs(parts, heads, options)));
   const left = await findLeftRegistrations(parts.engine);
-  const suspects = problems.length + left.length;
+  const suspects = problems.length + left.length + (indexes?.length ?? 0);
   if (suspects > 0) await parts.age();
   const confirmed = await Promise.all(problems.map((each) => confirm(parts, each, options)));
   const still = left.length > 0 ? await findLeftRegistrations(parts.engine) : [];
+  const again = indexes && indexes.length > 0 ? await readIndexFaults(parts.engine) : [];
   return {
     leases: counted,
     documents: heads?.size ?? 0,
     problems: confirmed.filter((each) => each !== null),
     registrations: still.filter(({ session }) => left.some((each) => each.session === session)),
+    indexes: (again ?? []).filter((each) => indexes?.some((one) => isSameFault(one, each))),
+    indexesRead: indexes !== null,
     ageMs: suspects > 0 ? parts.ageMs : 0,
     storeRead: heads !== null,
   };
+}
+
+/** Null where there are none, or where it needs a right that a looker need not have. */
+async function readIndexFaults({
+  inspector,
+}: Pick<Engine, 'inspector'>): Promise<IndexFault[] | null> {
+  try {
+    return (await inspector.indexFaults?.()) ?? null;
+  } catch (error) {
+    if (isBackplaneError(error, 'PERMISSION_DENIED')) return null;
+    throw error;
+  }
+}
+
+function isSameFault(one: IndexFault, other: IndexFault): boolean {
+  return one.kind === other.kind && one.name === other.name && one.seen === other.seen;
 }
 
 type Head = Pick<DocumentHead, 'epoch' | 'session' | 'seq' | 'snapshotSeq'>;
@@ -82,6 +107,7 @@ type Head = Pick<DocumentHead, 'epoch' | 'session' | 'seq' | 'snapshotSeq'>;
 async function readHeads(
   { engine, visitor }: FsckParts,
   options: RequestOptions,
+  isDamaged: boolean,
 ): Promise<Map<string, Head> | null> {
   const heads = new Map<string, Head>();
   try {
@@ -91,6 +117,7 @@ async function readHeads(
     return heads;
   } catch (error) {
     if (isBackplaneError(error, 'NO_NODES')) return null;
+    if (isDamaged && isBackplaneError(error, 'FRAME_INVALID')) return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { nameOfDaemon, readHolder, workspaceOfName } from '../../runtime/relay/d
 import type { RelayPage, RelayView } from '../../runtime/relay/relay-view.ts';
 import type { RequestOptions } from '../../runtime/reports.ts';
 import type { ClusterDoor } from './ask-any-node.ts';
+import { askEveryNode } from './ask-every-node.ts';
 import { compareValues } from './row-filter.ts';
 
 /** One workspace, over all nodes. */
@@ -62,6 +63,58 @@ export async function listRelay(
   }
   const sorted = [...rows.values()].sort((a, b) => compareValues(a.workspace, b.workspace));
   return { rows: sorted, silent: silent.sort() };
+}
+
+/**
+ * So many workspaces in the order of their names, from one page of every node: it costs what it
+ * shows, not what there is. One whose daemon hangs on a node that is silent, and that has no
+ * browsers elsewhere, is not in it. Throws NO_NODES.
+ */
+export async function readRelayPage(
+  sources: RelaySources,
+  wish: { readonly from: string | null; readonly limit: number; readonly filter: string },
+  options: RequestOptions = {},
+): Promise<RelayListing & { readonly next: string | null }> {
+  const { from, limit, filter } = wish;
+  const params = { after: from, ...(filter !== '' && { filter }) };
+  const { answers, silent } = await askEveryNode(sources, 'relay.list', params, options);
+  const pages = answers.map(({ answer }) => answer as RelayPage);
+  // Past the end of a page that goes on, its node may have some that others have, too.
+  const ends = pages.flatMap(({ next }) => (next === null ? [] : [next])).sort();
+  const [end = null] = ends;
+  const rows = new Map<string, RelayReport>();
+  for (const { nodeId, workspaces } of pages) {
+    for (const view of workspaces) {
+      if (end === null || view.workspace <= end) add(rows, nodeId, view);
+    }
+  }
+  const sorted = [...rows.values()].sort((a, b) => compareValues(a.workspace, b.workspace));
+  const shown = sorted.slice(0, limit);
+  const whole = await Promise.all(shown.map((row) => withHolder(sources.registry, row, pages)));
+  const next = sorted.length > limit ? (shown.at(-1)?.workspace ?? null) : end;
+  return { rows: whole, silent, next };
+}
+
+/** Who has the daemon, as a node that sees it says; the broker is asked where none does. */
+async function withHolder(
+  registry: Registry,
+  row: RelayReport,
+  pages: readonly RelayPage[],
+): Promise<RelayReport> {
+  const views = pages.flatMap(({ workspaces }) => workspaces);
+  const seen = views.find(({ workspace, daemon }) => workspace === row.workspace && daemon);
+  if (seen?.daemon) return { ...row, ...seen.daemon };
+  const name = await registry.holder(nameOfDaemon(row.workspace));
+  const holder = name && readHolder(name);
+  return holder ? { ...row, ...pick(holder) } : row;
+}
+
+function pick({
+  nodeId,
+  session,
+  publicUrl,
+}: Pick<RelayReport, 'nodeId' | 'session' | 'publicUrl'>) {
+  return { nodeId, session, publicUrl };
 }
 
 /** Not an answer: gone, too slow, or of a version that does not know the question. */

@@ -1,12 +1,13 @@
 import { BackplaneError } from '../../foundation/errors.ts';
+import { rowMentions } from '../../foundation/row-mention.ts';
 import type { Registry } from '../../ports/registry.ts';
 import type { CacheRegionReport } from '../../runtime/cache/cache.ts';
 import type { Connection } from '../../runtime/presence/connection.ts';
 import type { ConnectionSelector } from '../../runtime/presence/connection-selector.ts';
 import type { UserPresence } from '../../runtime/presence/presence-door.ts';
 import { askAnyNode, type ClusterDoor } from '../inspect/ask-any-node.ts';
-import { listCaches } from '../inspect/list-caches.ts';
-import { listRelay, type RelayReport } from '../inspect/list-relay.ts';
+import { type CacheListing, listCaches } from '../inspect/list-caches.ts';
+import { type RelayReport, readRelayPage } from '../inspect/list-relay.ts';
 
 /** A row of each, as the commands list them. */
 export interface ListedRows {
@@ -24,8 +25,8 @@ export type ListingPage = { readonly [Kind in ListingKind]: PageOf<Kind> }[Listi
 interface PageOf<Kind extends ListingKind> {
   readonly kind: Kind;
   readonly rows: readonly ListedRows[Kind][];
-  /** How many there are in all. */
-  readonly total: number;
+  /** How many there are in all; null where counting them would mean reading them. */
+  readonly total: number | null;
   /** The name after which the next page begins; null when there is none. */
   readonly next: string | null;
   /** Nodes that did not answer. */
@@ -36,6 +37,8 @@ export interface ListingQuery {
   readonly kind: ListingKind;
   /** Of connections and users: which. */
   readonly selector: ConnectionSelector;
+  /** Which of them: `rowMentions` says how it is read. Asked of the nodes, so of all rows. */
+  readonly filter: string;
   /** The name after which the page begins; null for the first. */
   readonly from: string | null;
   readonly limit: number;
@@ -49,7 +52,7 @@ const timeoutMs = 2_500;
 
 /**
  * Connections and users from one node, which cost one message there and one back; caches and
- * workspaces from each, which cost that for every node. Throws NO_NODES.
+ * a page of workspaces from each, which cost that for every node. Throws NO_NODES.
  */
 export async function readListingPage(
   sources: ListingSources,
@@ -64,7 +67,7 @@ export async function readListingPage(
     case 'caches':
       return { kind, ...slice(await listCaches(sources, { timeoutMs }), query) };
     case 'workspaces':
-      return { kind, ...slice(await listRelay(sources, null, { timeoutMs }), query) };
+      return { kind, total: null, ...(await readRelayPage(sources, query, { timeoutMs })) };
   }
 }
 
@@ -74,9 +77,9 @@ export function emptyListing(kind: ListingKind): ListingPage {
 
 async function askPresence<Row>(
   door: ListingSources,
-  { kind, selector, from, limit }: ListingQuery,
+  { kind, selector, filter, from, limit }: ListingQuery,
 ): Promise<{ rows: Row[]; total: number; next: string | null; silent: string[] }> {
-  const params = { what: kind, selector, fresh: false, after: from, limit };
+  const params = { what: kind, selector, fresh: false, after: from, limit, filter };
   const answer = await askAnyNode(door, 'presence.query', params, { timeoutMs });
   const { rows, next, total } = answer as { rows: unknown; next: unknown; total: unknown };
   if (!Array.isArray(rows) || (next !== null && typeof next !== 'string')) {
@@ -87,10 +90,10 @@ async function askPresence<Row>(
 }
 
 /** They are not many, and come in the order of names; a page begins at a number of rows. */
-function slice<Row>(
-  { rows, silent }: { readonly rows: readonly Row[]; readonly silent: readonly string[] },
-  { from, limit }: ListingQuery,
-) {
+function slice({ rows: all, silent }: CacheListing, { filter, from, limit }: ListingQuery) {
+  const rows = all.filter(({ region, nodeId, state, whenCut }) =>
+    rowMentions(filter, [region, nodeId, state === 'cut' ? `cut (${whenCut})` : state]),
+  );
   const start = Number(from ?? 0);
   const end = start + limit;
   return {

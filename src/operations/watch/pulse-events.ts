@@ -25,7 +25,9 @@ export function pulseEvents(before: PulseReport | null, now: PulseReport): Pulse
     if (gone.state === 'dead') continue;
     told.push(tell('info', gone.nodeId, `${gone.nodeId} has left`));
   }
-  return told.map((each) => ({ at: now.at, ...each }));
+  // What two sessions of one name tell alike is told once.
+  const once = new Map(told.map((each) => [each.text, each]));
+  return [...once.values()].map((each) => ({ at: now.at, ...each }));
 }
 
 function arrival(before: PulseReport, node: NodePulseReport): Told[] {

@@ -3,18 +3,19 @@ import { parseIsoTime } from '../../foundation/iso-time.ts';
 import { type NodeState, nodeStates } from '../inspect/list-nodes.ts';
 import type { PulseEvent } from './pulse-events.ts';
 import type { NodePulseReport, PulseReport, PulseTotals, TrendPoint } from './pulse-report.ts';
+import type { RecordedLook } from './recorder.ts';
 
 /** A recording that was opened: its curves are in memory, each look is read when it is wanted. */
 export interface RecordedPulses {
   readonly cluster: string;
   readonly trend: readonly TrendPoint[];
   readonly events: readonly PulseEvent[];
-  /** Throws RECORDING_INVALID. */
-  read(at: number): Promise<PulseReport>;
+  /** With the names that were kept last before it. Throws RECORDING_INVALID. */
+  read(at: number): Promise<RecordedLook>;
   close(): Promise<void>;
 }
 
-/** The first line of a recording; every other line is a `PulseReport`. */
+/** The first line of a recording; every other line is a `RecordedLook`. */
 export interface RecordingHeader {
   readonly type: 'backplane-recording';
   readonly schemaVersion: 1;
@@ -59,9 +60,9 @@ export function lookAtTime(times: readonly string[], time: string): number | nul
  * One look out of a recording. Files come from anywhere: what a screen relies on is checked, the
  * rest is taken as it is. Throws RECORDING_INVALID.
  */
-export function readRecordedPulse(line: string, lineNumber: number): PulseReport {
+export function readRecordedPulse(line: string, lineNumber: number): RecordedLook {
   const found = parseObject(line, lineNumber);
-  const { at, overMs, totals, nodes, documents, cost } = found;
+  const { at, overMs, totals, nodes, documents, directory, cost } = found;
   if (typeof at !== 'string' || parseIsoTime(at) === null) throw invalid(lineNumber, 'no time');
   if (!isObject(totals) || !isObject(totals.nodes)) throw invalid(lineNumber, 'no totals');
   if (!Array.isArray(nodes) || !nodes.every(isNode)) throw invalid(lineNumber, 'no nodes');
@@ -71,6 +72,7 @@ export function readRecordedPulse(line: string, lineNumber: number): PulseReport
     totals: readTotals(totals, totals.nodes),
     nodes: nodes as NodePulseReport[],
     documents: readDocuments(documents),
+    directory: readDirectory(directory),
     cost: isObject(cost)
       ? (cost as unknown as PulseReport['cost'])
       : { brokerCommands: 0, tookMs: 0 },
@@ -97,6 +99,15 @@ function readDocuments(documents: unknown): PulseReport['documents'] {
   if (!isObject(documents) || !Array.isArray(documents.rows)) return null;
   const rows = documents.rows.filter((row) => isObject(row) && typeof row.doc === 'string');
   return { matching: numberOrNull(documents.matching) ?? rows.length, rows };
+}
+
+/** Recordings of before kept none. */
+function readDirectory(directory: unknown): RecordedLook['directory'] {
+  if (!isObject(directory) || !Array.isArray(directory.rows)) return null;
+  const rows = directory.rows.filter(
+    (row) => isObject(row) && typeof row.doc === 'string' && typeof row.state === 'string',
+  );
+  return { rows, next: typeof directory.next === 'string' ? directory.next : null };
 }
 
 function isNode(node: unknown): boolean {

@@ -1,6 +1,7 @@
 import { BackplaneError } from '../../foundation/errors.ts';
 import { checkName } from '../../foundation/identifiers.ts';
 import { limits, presenceLimits } from '../../foundation/limits.ts';
+import { checkRowFilter, rowMentions } from '../../foundation/row-mention.ts';
 import { type Connection, checkHub, recordOf } from './connection.ts';
 import { readChange } from './connection-change.ts';
 import { checkSelector } from './connection-selector.ts';
@@ -54,28 +55,40 @@ async function query(presence: Presence, params: Params) {
   const wanted = { after, limit: limit as number };
   const options = { fresh: fresh === true };
   const checked = checkSelector(selector);
+  const filter = checkRowFilter(params.filter);
   if (what === 'connections') {
-    const found = await presence.find(checked, options);
+    const all = await presence.find(checked, options);
+    const found = filter === '' ? all : all.filter((one) => rowMentions(filter, wordsOf(one)));
     return page(
       found.map((one) => ({ name: one.id, row: one })),
       wanted,
     );
   }
   if (what === 'users') {
-    const found = await presence.users(checked, options);
+    const all = await presence.users(checked, options);
+    const found = all.filter(({ user, nodes, hubs }) =>
+      rowMentions(filter, [user, nodes.join(' '), hubs.join(' ')]),
+    );
     return page(
       found.map((one) => ({ name: one.user, row: one })),
       wanted,
     );
   }
   if (what === 'groups') {
-    const found = await presence.groups(checked, options);
+    const all = await presence.groups(checked, options);
+    const found = all.filter(({ group }) => rowMentions(filter, [group]));
     return page(
       found.map((one) => ({ name: one.group, row: one })),
       wanted,
     );
   }
   throw new BackplaneError('REQUEST_INVALID', '"what" is connections, users or groups');
+}
+
+/** What a screen shows of a connection, as it shows it. */
+function wordsOf({ id, user, nodeId, hub, groups, attributes }: Connection): string[] {
+  const pairs = Object.entries(attributes).map(([name, value]) => `${name}=${value}`);
+  return [id, user ?? '-', nodeId, hub, groups.join(' '), pairs.join(' ')];
 }
 
 function page<Row>(

@@ -1,4 +1,5 @@
 import { BackplaneError } from '../../foundation/errors.ts';
+import { checkRowFilter } from '../../foundation/row-mention.ts';
 import type { Relay } from './relay.ts';
 
 type Params = Readonly<Record<string, unknown>>;
@@ -10,8 +11,10 @@ const pingMs = 2_000;
 export function relayControls(relay: () => Relay) {
   return {
     'relay.list': async (params: Params) => {
-      const { workspace = null, after = null } = only(params, ['workspace', 'after']);
-      return relay().page(textOrNull(workspace), textOrNull(after));
+      const known = only(params, ['workspace', 'after', 'filter']);
+      const { workspace = null, after = null } = known;
+      const filter = checkRowFilter(known.filter);
+      return relay().page(textOrNull(workspace), textOrNull(after), filter);
     },
     'relay.ping': async (params: Params) => {
       const { session, count } = only(params, ['session', 'count']);

@@ -1,3 +1,5 @@
+import type { RelayWorkspace } from './relay-workspace.ts';
+
 /** One workspace as a node sees it. */
 export interface RelayView {
   readonly workspace: string;
@@ -23,4 +25,21 @@ export interface RelayPage {
   readonly workspaces: readonly RelayView[];
   /** The last name of the page; null when there is no more. */
   readonly next: string | null;
+}
+
+export function viewOf(workspace: RelayWorkspace): RelayView {
+  const holder = workspace.guide.holder ?? null;
+  return {
+    workspace: workspace.name,
+    daemon: holder && {
+      nodeId: holder.nodeId,
+      session: holder.session,
+      publicUrl: holder.publicUrl,
+    },
+    isDaemonHere: workspace.daemon !== null,
+    browsers: workspace.browsers.size,
+    queuedBytes: workspace.queuedBytes,
+    dropped: workspace.dropped,
+    redirects: workspace.redirects,
+  };
 }

@@ -1,6 +1,7 @@
 import { asBackplaneError, BackplaneError } from '../../foundation/errors.ts';
 import { protocol } from '../../foundation/limits.ts';
 import { relayCloseCodes } from '../../foundation/relay-protocol.ts';
+import { rowMentions } from '../../foundation/row-mention.ts';
 import type { Bus } from '../../ports/bus.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Logger } from '../../ports/logger.ts';
@@ -20,7 +21,7 @@ import { RedirectRules, type RelaySettings } from './redirect-rules.ts';
 import type { BrowserArrival, DaemonArrival, RelayDoor, RelaySeat } from './relay-door.ts';
 import { RelayPings } from './relay-pings.ts';
 import { RelayPost } from './relay-post.ts';
-import type { RelayPage, RelayView } from './relay-view.ts';
+import { type RelayPage, type RelayView, viewOf } from './relay-view.ts';
 import { RelayWorkspace } from './relay-workspace.ts';
 
 export interface RelayParts {
@@ -171,19 +172,23 @@ export class Relay {
     return [...this.#workspaces.values()].map(viewOf);
   }
 
-  /** Those after a name, in order; or the one asked for. */
-  page(only: string | null, after: string | null): RelayPage {
+  /** Those after a name that mention the filter, in order; or the one asked for. */
+  page(only: string | null, after: string | null, filter = ''): RelayPage {
     const { nodeId, settings } = this.#parts;
-    const names = [...this.#workspaces.keys()]
-      .filter((name) => (only === null || name === only) && (after === null || name > after))
-      .sort();
-    const shown = names.slice(0, pageRows);
+    const views = [...this.#workspaces.values()]
+      .filter(({ name }) => (only === null || name === only) && (after === null || name > after))
+      .map(viewOf)
+      .filter((view) =>
+        rowMentions(filter, [view.workspace, view.daemon?.nodeId ?? 'nobody', nodeId]),
+      )
+      .sort((one, other) => (one.workspace < other.workspace ? -1 : 1));
+    const shown = views.slice(0, pageRows);
     return {
       nodeId,
       publicUrl: settings.publicUrl,
       redirects: settings.redirect,
-      workspaces: shown.map((name) => viewOf(this.#workspaces.get(name) as RelayWorkspace)),
-      next: names.length > shown.length ? (shown.at(-1) ?? null) : null,
+      workspaces: shown,
+      next: views.length > shown.length ? (shown.at(-1)?.workspace ?? null) : null,
     };
   }
 
@@ -367,23 +372,6 @@ export class Relay {
       void workspace.guide.close();
     });
   }
-}
-
-function viewOf(workspace: RelayWorkspace): RelayView {
-  const holder = workspace.guide.holder ?? null;
-  return {
-    workspace: workspace.name,
-    daemon: holder && {
-      nodeId: holder.nodeId,
-      session: holder.session,
-      publicUrl: holder.publicUrl,
-    },
-    isDaemonHere: workspace.daemon !== null,
-    browsers: workspace.browsers.size,
-    queuedBytes: workspace.queuedBytes,
-    dropped: workspace.dropped,
-    redirects: workspace.redirects,
-  };
 }
 
 /** For the metrics of a node, running or not. */

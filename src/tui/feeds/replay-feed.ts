@@ -1,7 +1,7 @@
 import { asBackplaneError } from '../../foundation/errors.ts';
 import type { ReplaySource } from '../../operations/watch/dashboard-source.ts';
 import { lookAtTime } from '../../operations/watch/pulse-recording.ts';
-import type { PulseReport } from '../../operations/watch/pulse-report.ts';
+import type { RecordedLook } from '../../operations/watch/recorder.ts';
 import { type Clock, repeat, type Timer } from '../../ports/clock.ts';
 import type { Link, Picture } from '../state/picture.ts';
 import type { Feed, Seek } from './feed.ts';
@@ -15,7 +15,7 @@ export class ReplayFeed implements Feed {
   readonly #parts: ReplayFeedParts;
   #listen: () => void = () => {};
   #at: number;
-  #pulse: PulseReport | null = null;
+  #pulse: RecordedLook | null = null;
   #link: Link = { state: 'connecting' };
   #picture: Picture | null = null;
   #isPlaying = false;
@@ -89,6 +89,13 @@ export class ReplayFeed implements Feed {
     this.#change();
   }
 
+  #directory(): Picture['directory'] {
+    const kept = this.#pulse?.directory ?? null;
+    const query = { from: null, prefix: '', limit: kept?.rows.length ?? 0 };
+    // What came after was not kept: there is no next page.
+    return kept && { rows: kept.rows, next: null, query, failure: null };
+  }
+
   #change(): void {
     this.#picture = null;
     this.#listen();
@@ -104,7 +111,7 @@ export class ReplayFeed implements Feed {
       events: events.filter(({ at }) => at <= shownAt),
       link: this.#link,
       document: null,
-      directory: null,
+      directory: this.#directory(),
       listing: null,
       slider: {
         at: this.#at,

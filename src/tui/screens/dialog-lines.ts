@@ -1,5 +1,6 @@
 import { blankLine, line, piece, type ScreenLine } from '../drawing/screen-line.ts';
 import { glyphsOf, type Theme } from '../drawing/theme.ts';
+import { wrapped } from '../drawing/wrapped.ts';
 import type { MenuMode } from '../state/ui-state.ts';
 
 /** What can be done, one line each, with the chosen one marked. */
@@ -28,17 +29,4 @@ export function confirmLines(warning: readonly string[], columns: number): Scree
     blankLine,
     line(piece('y', 'accent'), ' does it, any other key leaves it'),
   ];
-}
-
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < width) {
-      lines[lines.length - 1] = `${last} ${word}`;
-    } else {
-      lines.push(word);
-    }
-  }
-  return lines;
 }

@@ -1,4 +1,5 @@
 import { blankLine, line, piece, type ScreenLine } from '../drawing/screen-line.ts';
+import { wrapped } from '../drawing/wrapped.ts';
 import { mainViews } from '../views/registry.ts';
 
 const keys: readonly (readonly [string, string])[] = [
@@ -16,22 +17,42 @@ const keys: readonly (readonly [string, string])[] = [
   ['q, ctrl-c', 'quit'],
 ];
 
+const keyWidth = 16;
+/** Below this there is no room for a key and what it does side by side. */
+const columnsMin = 60;
+
 /** What every key does, and which views there are. */
-export function helpLines(): ScreenLine[] {
+export function helpLines(columns: number): ScreenLine[] {
   const views = mainViews.map(({ name, title, aliases }, at) =>
     line(
-      piece(`${at + 1} :${name}`.padEnd(16), 'accent'),
+      piece(`${at + 1} :${name}`.padEnd(keyWidth), 'accent'),
       title,
       piece(`  (${aliases.join(', ')})`, 'dim'),
     ),
   );
   return [
     line(piece('Keys', 'bold')),
-    ...keys.map(([key, does]) => line(piece(key.padEnd(16), 'accent'), does)),
+    ...keys.flatMap(([key, does]) => keyLines(key, does, columns)),
     blankLine,
     line(piece('Views', 'bold')),
     ...views,
     blankLine,
-    line(piece('Times are UTC. Rates are per second since the look before.', 'dim')),
+    ...wrapped('Times are UTC. Rates are per second since the look before.', columns).map((each) =>
+      line(piece(each, 'dim')),
+    ),
+  ];
+}
+
+function keyLines(key: string, does: string, columns: number): ScreenLine[] {
+  if (columns >= columnsMin) {
+    const [first = '', ...rest] = wrapped(does, columns - keyWidth);
+    return [
+      line(piece(key.padEnd(keyWidth), 'accent'), first),
+      ...rest.map((each) => line(' '.repeat(keyWidth), each)),
+    ];
+  }
+  return [
+    line(piece(key, 'accent')),
+    ...wrapped(does, columns - 2).map((each) => line('  ', each)),
   ];
 }

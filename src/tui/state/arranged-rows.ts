@@ -1,3 +1,4 @@
+import { rowMentions } from '../../foundation/row-mention.ts';
 import type { Size } from '../components/lines.tsx';
 import type { Column, Sort, TableView, ViewState } from '../views/view.ts';
 import type { Picture } from './picture.ts';
@@ -16,7 +17,13 @@ export function arrangeRows(view: TableView, picture: Picture, state: ViewState)
   const all = view.rows(picture);
   if (all === null) return { rows: [], at: null, isKnown: false };
   const nowAt = picture.pulse?.at ?? '';
-  const rows = sorted(filtered(all, view, state.filter, nowAt), view, state);
+  // A recording answers no filter: it is applied to what was kept.
+  const isAnswered = Boolean(view.filtersElsewhere) && !picture.isReplay;
+  const rows = sorted(
+    isAnswered && !state.filter.startsWith('!') ? all : filtered(all, view, state.filter, nowAt),
+    view,
+    state,
+  );
   if (rows.length === 0) return { rows, at: null, isKnown: true };
   const found = rows.findIndex((row) => view.keyOf(row) === state.selected);
   const at = found >= 0 ? found : Math.max(0, Math.min(state.at, rows.length - 1));
@@ -48,14 +55,12 @@ function filtered(
   filter: string,
   nowAt: string,
 ): readonly unknown[] {
-  const isInverted = filter.startsWith('!');
-  const wanted = (isInverted ? filter.slice(1) : filter).toLowerCase();
-  if (wanted === '' || (view.filtersElsewhere && !isInverted)) return rows;
+  if (filter === '') return rows;
   return rows.filter((row) => {
-    const found = view.columns.some((column) => {
-      return column.text(row, nowAt).toLowerCase().includes(wanted);
-    });
-    return found !== isInverted;
+    return rowMentions(
+      filter,
+      view.columns.map((column) => column.text(row, nowAt)),
+    );
   });
 }
 

@@ -66,8 +66,14 @@ export const cacheView = defineTable<ListedRows['caches']>({
   empty: 'no node has a cache',
   note: (picture, state) => listingNote(picture, state, 'region'),
   nextPage: nextListingPage('caches'),
-  wish: (_, { pages }) => ({
-    listing: { kind: 'caches', selector: {}, from: pages.at(-1) ?? null, limit: listingRows },
+  wish: (_, { pages, filter }) => ({
+    listing: {
+      kind: 'caches',
+      selector: {},
+      filter,
+      from: pages.at(-1) ?? null,
+      limit: listingRows,
+    },
   }),
 });
 

@@ -34,10 +34,11 @@ export const connectionsView = defineTable<ListedRows['connections']>({
   empty: 'nobody is connected',
   note: (picture, state) => listingNote(picture, state, 'connection'),
   nextPage: nextListingPage('connections'),
-  wish: ({ subject }, { pages }) => ({
+  wish: ({ subject }, { pages, filter }) => ({
     listing: {
       kind: 'connections',
       selector: subject === null ? {} : { user: subject },
+      filter,
       from: pages.at(-1) ?? null,
       limit: listingRows,
     },

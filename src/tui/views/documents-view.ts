@@ -4,7 +4,7 @@ import { documentActions } from './node-actions.ts';
 import { defineTable } from './view.ts';
 
 /** More rows than anybody reads, and few enough for a message. */
-const documentsShown = 500;
+const documentsShown = 120;
 
 /** The documents somebody owns, those used last first: where the load is, and what is stuck. */
 export const documentsView = defineTable<DocumentPulse>({

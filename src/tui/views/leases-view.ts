@@ -82,7 +82,8 @@ export const leasesView = defineTable<DirectoryRow>({
   empty: 'no documents here',
   filtersElsewhere: true,
   note: ({ directory, isReplay }, { pages }) => {
-    if (isReplay) return 'a recording does not keep the directory';
+    if (isReplay)
+      return directory ? 'the first by name, as kept every 5s' : 'none were kept by then';
     if (directory?.failure) return `not read: ${directory.failure}`;
     const more = directory?.next ? ', ] for the next' : '';
     return `page ${pages.length + 1}${more}${pages.length > 0 ? ', [ for the one before' : ''}`;

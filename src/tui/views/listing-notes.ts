@@ -14,12 +14,17 @@ export function listingNote(
   if (isReplay) return `a recording does not keep ${thing}s`;
   if (listing === null) return null;
   if (listing.failure !== null) return `not read: ${listing.failure}`;
-  const { user } = listing.query.selector;
+  const { filter, selector } = listing.query;
+  const { user } = selector;
   const more = listing.next === null ? '' : ', ] for the next';
   const before = pages.length === 0 ? '' : ', [ for the one before';
   const page = more === '' && before === '' ? '' : `  page ${pages.length + 1}${more}${before}`;
   const silent = listing.silent.length === 0 ? '' : `  no answer from ${listing.silent.join(', ')}`;
-  return `${plural(listing.total, thing)}${user === undefined ? '' : ` of ${user}`}${page}${silent}`;
+  const isAll = before === '' && more === '';
+  const total = listing.total ?? (isAll ? listing.rows.length : null);
+  const count = total === null ? `${thing}s` : plural(total, thing);
+  const fits = filter === '' ? '' : ' that fit';
+  return `${count}${fits}${user === undefined ? '' : ` of ${user}`}${page}${silent}`;
 }
 
 /** The name after which the next page of this kind begins. */

@@ -47,8 +47,14 @@ export const relayView = defineTable<RelayReport>({
   empty: 'nobody is in a workspace',
   note: (picture, state) => listingNote(picture, state, 'workspace'),
   nextPage: nextListingPage('workspaces'),
-  wish: (_, { pages }) => ({
-    listing: { kind: 'workspaces', selector: {}, from: pages.at(-1) ?? null, limit: listingRows },
+  wish: (_, { pages, filter }) => ({
+    listing: {
+      kind: 'workspaces',
+      selector: {},
+      filter,
+      from: pages.at(-1) ?? null,
+      limit: listingRows,
+    },
   }),
 });
 

@@ -47,8 +47,14 @@ export const usersView = defineTable<ListedRows['users']>({
   empty: 'nobody is online',
   note: (picture, state) => listingNote(picture, state, 'user'),
   nextPage: nextListingPage('users'),
-  wish: (_, { pages }) => ({
-    listing: { kind: 'users', selector: {}, from: pages.at(-1) ?? null, limit: listingRows },
+  wish: (_, { pages, filter }) => ({
+    listing: {
+      kind: 'users',
+      selector: {},
+      filter,
+      from: pages.at(-1) ?? null,
+      limit: listingRows,
+    },
   }),
   open: ({ user }) => ({ view: 'connections', subject: user }),
 });

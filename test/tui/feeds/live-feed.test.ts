@@ -86,7 +86,7 @@ describe('a live feed', () => {
         return { ...page, kind } as ListingPage;
       },
     });
-    const query = { selector: {}, from: null, limit: 10 };
+    const query = { selector: {}, filter: '', from: null, limit: 10 };
     const wish = (kind: 'users' | 'caches', limit = 10) =>
       feed.wish({ ...noWish, listing: { ...query, kind, limit } });
     wish('users');

@@ -142,7 +142,7 @@ describe('the keys', () => {
     const { feed, press } = await open();
     await press('3', 'Documents in use');
     await press(`/ord${enter}`, '/ord');
-    expect(feed.wishes.at(-1)?.documents).toEqual({ contains: 'ord', limit: 500 });
+    expect(feed.wishes.at(-1)?.documents).toEqual({ contains: 'ord', limit: 120 });
     await press('2', 'Nodes (2)');
     expect(feed.wishes.at(-1)?.documents).toBeNull();
   });

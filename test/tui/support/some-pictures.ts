@@ -101,6 +101,6 @@ export function someListing(
     [Kind in ListingPage['kind']]: Omit<ListingPage & { kind: Kind }, 'silent'>;
   }[ListingPage['kind']],
 ): ListingView {
-  const query = { kind: told.kind, selector: {}, from: null, limit: 200 };
+  const query = { kind: told.kind, selector: {}, filter: '', from: null, limit: 200 };
   return { silent: [], ...told, query, failure: null } as ListingView;
 }

@@ -1,6 +1,8 @@
 import type { Check, Sight } from '../check.ts';
 import { unread } from '../check.ts';
-import { redisCli } from '../paste-command.ts';
+
+const upgrade =
+  'move to Redis 7.0 or later, or Valkey 7.2 or later, as a standalone server; the nodes come along with --url.';
 
 /** Older servers lack commands that we need, or that make looking harmless. */
 export const brokerVersion: Check = {
@@ -15,7 +17,8 @@ export const brokerVersion: Check = {
     const told = (severity: Sight['severity'], lacks: string): Sight => ({
       severity,
       seen: `${broker.software} ${broker.version} in ${broker.mode} mode lacks ${lacks}`,
-      mend: [redisCli(evidence, 'INFO', 'server')],
+      mend: [],
+      advice: `No command mends that: ${upgrade}`,
     });
     if (broker.mode !== 'standalone') return [told('critical', 'what a standalone server has')];
     if (major < 6 || (major === 6 && minor < 2)) return [told('critical', 'commands nodes need')];

@@ -1,6 +1,7 @@
 import { limits } from '../../../foundation/limits.ts';
 import type { Check, Sight } from '../check.ts';
 import { megabytes, reports } from '../cluster-facts.ts';
+import type { Evidence } from '../evidence.ts';
 import { backplane } from '../paste-command.ts';
 
 const pendingWorthALook = 1_000;
@@ -21,10 +22,7 @@ export const fullQueues: Check = {
         {
           severity: 'warning',
           seen: `${waiting} requests of ${nodeId} wait for an answer`,
-          mend: [
-            backplane(evidence, 'check', 'rpc'),
-            backplane(evidence, 'explain', `node:${nodeId}`),
-          ],
+          ...mendOf(evidence, nodeId),
         },
       ];
     });
@@ -36,8 +34,25 @@ export const fullQueues: Check = {
           severity: 'warning',
           seen: `${megabytes(queuedBytes)} wait in ${workspace}, ${between}`,
           mend: [backplane(evidence, 'inspect', 'relay', workspace)],
+          advice: 'End the client that does not read, or wait: it catches up, or is cut off.',
         };
       });
     return [...pending, ...relayed];
   },
 };
+
+/** Whoever does not answer is the one they wait for; where all answer, it is a method that hangs. */
+function mendOf(evidence: Evidence, nodeId: string): Pick<Sight, 'mend' | 'advice'> {
+  const mute = evidence.nodes.filter(({ failure }) => failure !== null);
+  if (mute.length > 0) {
+    return {
+      mend: mute.map(({ session }) => backplane(evidence, 'node', 'evict', session, '--force')),
+      advice: 'Their documents go to others, and what waited is asked again there.',
+    };
+  }
+  return {
+    mend: [backplane(evidence, 'check', 'rpc'), backplane(evidence, 'explain', `node:${nodeId}`)],
+    advice:
+      'Every node answers, so it is a method of the application that hangs: each call ends at its deadline; mend the method.',
+  };
+}

@@ -26,6 +26,7 @@ export const relayWaits: Check = {
         mend: waiting
           .slice(0, 3)
           .map(({ workspace }) => backplane(evidence, 'inspect', 'relay', workspace)),
+        advice: 'Start the daemon of the workspace; its browsers are told at once.',
       });
     }
     if (dropping.length > 0) {
@@ -35,12 +36,14 @@ export const relayWaits: Check = {
         mend: [backplane(evidence, 'inspect', 'relay', '--sort', '-dropped')],
       });
     }
-    for (const { nodeId, report } of refusing) {
+    for (const { nodeId, session, report } of refusing) {
       const count = report.metrics.counters.relay_redirects_refused_total;
       sights.push({
         severity: 'warning',
         seen: `${nodeId} refused ${count} redirects to a host that it does not allow, and forwards instead`,
-        mend: [backplane(evidence, 'inspect', 'relay', '-o', 'json')],
+        mend: [backplane(evidence, 'node', 'drain', session)],
+        advice:
+          'Start it again with --redirect-allow and the host of the public URLs, the same on every node.',
       });
     }
     return sights;

@@ -54,7 +54,11 @@ function settingsSight(
     {
       severity: 'warning',
       seen: `${region} is set up otherwise on ${names} than on the rest (${most[0]})`,
-      mend: [backplane(evidence, 'inspect', 'cache', '--filter', `region=${region}`, '-o', 'json')],
+      mend: [...new Set(others.map(({ nodeId }) => sessionNamed(evidence, nodeId)))].map(
+        (session) => backplane(evidence, 'node', 'drain', session),
+      ),
+      advice:
+        'Start it again with the settings of the rest: the application sets them where it makes the region.',
     },
   ];
 }
@@ -65,4 +69,10 @@ function gapSight(evidence: Evidence, { region, nodeId, gaps }: CacheRegionRepor
     seen: `${region} on ${nodeId} missed announcements ${gaps} times, and was emptied each time`,
     mend: [backplane(evidence, 'inspect', 'cache', '--filter', 'gaps>0')],
   };
+}
+
+/** The node id, where nobody or more than one has it, or the session, which is certain. */
+function sessionNamed({ nodes }: Evidence, nodeId: string): string {
+  const named = nodes.filter((node) => node.nodeId === nodeId);
+  return (named.length === 1 && named[0]?.session) || nodeId;
 }

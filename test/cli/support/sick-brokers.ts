@@ -1,28 +1,6 @@
-import type { BackplaneNode } from '../../../src/runtime/node.ts';
-import type { NodeCluster } from '../../support/node-cluster.ts';
+import { connect, type Socket } from 'node:net';
 import { type RedisServer, startRedisServer } from '../../support/redis-server.ts';
-import { type ServedNode, serveNode } from '../../support/serve-node.ts';
-
-/** What a sickness is brought about with; whatever is started here is stopped at the end. */
-export interface Ward {
-  readonly cluster: NodeCluster;
-  /** Starts a real node, with a fast heartbeat. */
-  serve(nodeId: string, ...args: string[]): Promise<ServedNode>;
-  node(nodeId: string): Promise<BackplaneNode>;
-  /** Called when the test is over. */
-  after(undo: () => Promise<unknown>): void;
-}
-
-/** A cluster with one thing wrong. */
-export interface Sickness {
-  readonly code: string;
-  readonly what: string;
-  /** 1: a warning; 2: critical. */
-  readonly exit: 1 | 2;
-  bring(ward: Ward): Promise<unknown>;
-  /** It has this cause, which is found as well and to be mended first. */
-  readonly also?: string;
-}
+import { type Sickness, until, type Ward } from './ward.ts';
 
 const config = (name: string, value: string, healthy: string) => async (ward: Ward) => {
   const { redis } = ward.cluster;
@@ -30,8 +8,20 @@ const config = (name: string, value: string, healthy: string) => async (ward: Wa
   await redis.cli('CONFIG', 'SET', name, value);
 };
 
-/** Each of the findings that matter, brought about on a real Redis with real nodes. */
-export const sicknesses: readonly Sickness[] = [
+/** A program of somebody else, which speaks to the broker and does not come back when it is cut. */
+async function stranger(ward: Ward, speak: (socket: Socket) => void): Promise<void> {
+  const socket = connect(ward.cluster.redis.port, '127.0.0.1');
+  ward.after(async () => socket.destroy());
+  socket.on('error', () => {});
+  await new Promise<void>((resolve) => socket.once('connect', resolve));
+  speak(socket);
+}
+
+const listeners = ({ cluster }: Ward, session: string) =>
+  cluster.engine.bus.receivers(`inbox:${session}`);
+
+/** Findings that have their cause in the broker, or in who is connected to it. */
+export const sickBrokers: readonly Sickness[] = [
   {
     code: 'EVICTION',
     what: 'a Redis that evicts keys',
@@ -119,7 +109,6 @@ export const sicknesses: readonly Sickness[] = [
     exit: 1,
     async bring(ward) {
       const { redis } = ward.cluster;
-      const { connect } = await import('node:net');
       const socket = connect(redis.port, '127.0.0.1');
       ward.after(async () => socket.destroy());
       socket.on('error', () => {}).pause();
@@ -150,97 +139,54 @@ export const sicknesses: readonly Sickness[] = [
     },
   },
   {
-    code: 'SILENT-NODE',
-    what: 'a node that stands still',
-    exit: 2,
-    async bring({ serve, cluster }) {
-      const node = await serve('node-still', '--node-timeout', '60s');
+    code: 'FOREIGN-CLUSTER',
+    what: 'another cluster in another database of the server',
+    exit: 1,
+    bring: ({ serve, cluster }) =>
+      serve('node-stranger', '--url', `redis://127.0.0.1:${cluster.redis.port}/7`),
+  },
+  {
+    code: 'NEEDLESS-SUBSCRIBER',
+    what: 'a program that listens on the inbox of a node',
+    exit: 1,
+    async bring(ward) {
+      const [node] = await ward.cluster.engine.sessions.list();
+      const session = node?.id ?? '';
+      await stranger(ward, (socket) => socket.write(`SUBSCRIBE backplane:inbox:${session}\r\n`));
+      await until(async () => (await listeners(ward, session)) === 2);
+    },
+  },
+  {
+    code: 'NEEDLESS-SUBSCRIBER',
+    what: 'a node that was given up and stands still, its connections open',
+    exit: 1,
+    async bring(ward) {
+      const node = await ward.serve('node-frozen');
       node.kill('SIGSTOP');
-      const lastBeatAgoMs = async () =>
-        (await cluster.engine.sessions.read(node.session))?.lastBeatAgoMs ?? 0;
-      await until(async () => (await lastBeatAgoMs()) > 1_500);
+      await ward.backplane('node', 'evict', node.session, '--force');
+      await until(async () => (await listeners(ward, node.session)) === 1);
     },
   },
   {
-    code: 'DUPLICATE-ID',
-    what: 'two nodes with one id',
+    code: 'BROKER-SLOW',
+    what: 'a broker that a program holds up',
     exit: 1,
-    bring: ({ node }) => node('node-a'),
-  },
-  {
-    code: 'SETTINGS',
-    what: 'a node with other settings',
-    exit: 1,
-    bring: ({ serve }) => serve('node-other', '--lease-ttl', '29s'),
-  },
-  {
-    code: 'LEAVINGS',
-    what: 'a lease of a session that nobody remembers',
-    exit: 1,
-    bring: ({ cluster }) => cluster.engine.leases.claim('left-behind', null, 'ghost'),
-  },
-  {
-    code: 'PRESENCE',
-    what: 'connections of a session that nobody remembers',
-    exit: 1,
-    async bring({ cluster }) {
-      const keys = [
-        ['hub:quiet', 'ghost', '7'],
-        ['hubs', 'quiet', 'quiet'],
-        ['hubs-of:ghost', 'quiet', 'quiet'],
-        ['reg:ghost:quiet', 'c-1', '{}'],
-      ];
-      for (const [key, ...pair] of keys) {
-        await cluster.redis.cli('HSET', `backplane:{s}:${key}`, ...pair);
-      }
-    },
-  },
-  {
-    code: 'LONG-LOG',
-    what: 'a long log without a snapshot',
-    exit: 1,
-    async bring({ cluster }) {
-      await cluster.writeMany('long', 1_020);
-      const snapshot = 'backplane:doc:{long}:snapshot';
-      await until(async () => (await cluster.redis.cli('EXISTS', snapshot)) === '1');
-      await cluster.redis.cli('DEL', snapshot);
+    // Of a cluster that is still to come: reading the leases of one would take a minute now.
+    prefix: 'to-come:',
+    async bring(ward) {
+      const { cli } = ward.cluster.redis;
+      const loop = (times: number) => `for i = 1, ${times} do end return 'held'`;
+      // A script has no clock that goes on: how long a loop takes here is found out first.
+      await cli('EVAL', loop(4_000_000), '0');
+      const micros = Number((await cli('SLOWLOG', 'GET', '1')).split('\n')[2]);
+      const hold = loop(Math.round((4_000_000 * 60_000) / micros));
+      await stranger(ward, (socket) => {
+        const again = () => socket.write(`EVAL ${JSON.stringify(hold)} 0\r\n`);
+        socket.on('data', again);
+        // One more than is being answered: there is always one in the way.
+        again();
+        again();
+      });
     },
   },
 ];
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 15_000;
-  while (performance.now() < deadline) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('what was waited for never came');
-}
-
-/** A ward that cleans up after itself. */
-export function openWard(cluster: NodeCluster): Ward & { close(): Promise<void> } {
-  const undo: (() => Promise<unknown>)[] = [];
-  return {
-    cluster,
-    after: (step) => void undo.push(step),
-    async serve(nodeId, ...args) {
-      const fast = ['--heartbeat', '500ms', '--port', '0', '--node-id', nodeId];
-      const url = args.includes('--url') ? [] : ['--url', cluster.url];
-      const served = await serveNode({ args: [...url, ...fast, ...args] });
-      undo.push(async () => {
-        // In order, so that it leaves nothing for the next test to find.
-        for (const signal of ['SIGCONT', 'SIGTERM'] as const) served.kill(signal);
-        await served.ended;
-      });
-      return served;
-    },
-    async node(nodeId) {
-      const node = await cluster.node(nodeId);
-      undo.push(() => node.stop());
-      return node;
-    },
-    async close() {
-      for (const step of undo.reverse()) await step();
-    },
-  };
-}
