@@ -150,6 +150,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: async () => (await import('./commands/sim.ts')).simCommand,
   },
   {
+    name: 'bench',
+    summary: 'measure a cluster: rate, latency, CPU',
+    heading: prove,
+    load: async () => (await import('./commands/bench.ts')).benchCommand,
+  },
+  {
     name: 'verify',
     summary: 'check a recorded history against the laws',
     heading: prove,

@@ -42,6 +42,8 @@ export interface BrokerState {
   readonly uptimeMs: number;
   readonly memoryBytes: number;
   readonly evictedKeys: number;
+  /** CPU time the server has used, since it started. */
+  readonly cpuMs: number;
   readonly lastSaveOk: boolean;
   readonly lastSaveAgoMs: number;
   readonly changesSinceSave: number;

@@ -45,6 +45,7 @@ export function stateOf(info: Fields): BrokerState {
     uptimeMs: seconds('uptime_in_seconds'),
     memoryBytes: Number(info.used_memory ?? 0),
     evictedKeys: Number(info.evicted_keys ?? 0),
+    cpuMs: (Number(info.used_cpu_user ?? 0) + Number(info.used_cpu_sys ?? 0)) * 1_000,
     lastSaveOk: (info.rdb_last_bgsave_status ?? 'ok') === 'ok',
     lastSaveAgoMs: savedAt > 0 && nowMs > savedAt ? Math.round(nowMs - savedAt) : 0,
     changesSinceSave: Number(info.rdb_changes_since_last_save ?? 0),

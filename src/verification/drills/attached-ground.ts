@@ -1,13 +1,12 @@
-import { networkInterfaces } from 'node:os';
 import { BackplaneError } from '../../foundation/errors.ts';
 import { repeat } from '../../ports/clock.ts';
 import type { Engine, InspectableStore } from '../../ports/engine.ts';
-import type { SessionRecord } from '../../ports/sessions.ts';
 import type { Visitor } from '../../runtime/visitor.ts';
 import { AttachedInjector } from './attached-injector.ts';
 import type { DrillDoors } from './drill-doors.ts';
 import type { Ground } from './ground.ts';
 import type { Recordable } from './history-recorder.ts';
+import { localProcess } from './nodes/local-process.ts';
 import { Warden } from './nodes/warden.ts';
 import { ownerIn } from './owner-in.ts';
 import { SessionDiary } from './session-diary.ts';
@@ -84,13 +83,4 @@ export async function attachGround(order: AttachedGroundOrder, doors: DrillDoors
       await warden.close();
     },
   };
-}
-
-/** A pid means something on its own machine only. */
-function localProcess(living: readonly SessionRecord[], nodeId: string): number | null {
-  const found = living.find(({ description }) => description.nodeId === nodeId)?.description;
-  if (!found?.address) return null;
-  const host = new URL(found.address).hostname.replace(/^\[|\]$/g, '');
-  const ours = Object.values(networkInterfaces()).flatMap((each) => each ?? []);
-  return host === 'localhost' || ours.some(({ address }) => address === host) ? found.pid : null;
 }
