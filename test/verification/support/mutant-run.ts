@@ -14,6 +14,8 @@ export interface Mutation {
 
 export interface MutantRequest {
   readonly mutations: readonly Mutation[];
+  /** The text of a story to play instead of seeds. */
+  readonly story?: string;
   readonly seeds: number;
   readonly shape: {
     readonly nodes: number;
@@ -31,6 +33,8 @@ export interface MutantRequest {
 export interface MutantOutcome {
   /** Null when no seed found it out. */
   readonly seed: number | null;
+  /** What a story goes without. */
+  readonly missing?: string | null;
   readonly laws: readonly string[];
   readonly claim: string | null;
   /** The smaller run, when one was asked for. */
@@ -58,8 +62,14 @@ registerHooks({
 });
 
 const { runSeed } = await import('../../../src/verification/simulation/run-seed.ts');
+const { playScript } = await import('./scenario-script.ts');
 if (applied.size !== request.mutations.length) throw new Error('a mutation was not applied');
 let outcome: MutantOutcome = { seed: null, laws: [], claim: null };
+if (request.story !== undefined) {
+  const { missing, violated } = await playScript(request.story);
+  const laws = violated.map((claim) => claim.replace(/:.*/, ''));
+  outcome = { seed: null, laws, claim: violated[0] ?? null, missing };
+}
 for (let seed = 1; seed <= request.seeds; seed++) {
   const { violations } = await runSeed({ ...request.shape, seed });
   const found = violations.filter(({ law }) => !request.law || law === request.law);
