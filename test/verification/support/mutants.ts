@@ -323,13 +323,24 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a document is claimed from an owner that lives',
-    isElusive: true,
-    laws: ['no-answer-below-epoch', 'ops-end', 'recovery-in-time'],
+    laws: ['living-are-kept', 'no-answer-below-epoch', 'ops-end', 'recovery-in-time'],
     mutations: [
       {
         file: 'runtime/leases/take-document.ts',
         from: 'if (seen && seen.session !== session && !(await parts.watch.isDead(seen.session))) {',
         to: 'if (seen && seen.session === null) {',
+      },
+    ],
+  },
+  {
+    name: 'what a dead session has claimed is written down',
+    isElusive: true,
+    laws: ['dead-are-gone', 'nothing-left-behind'],
+    mutations: [
+      {
+        file: 'drivers/memory/memory-leases.ts',
+        from: "if (naming === 'living' && !sessions.lives(session)) return { status: 'dead' };",
+        to: '',
       },
     ],
   },

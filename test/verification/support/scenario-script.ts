@@ -100,17 +100,19 @@ class Stage {
     const verbs: Record<string, () => void> = {
       join: () => void this.#world.addPeer({ machine: what, doc: more[0] ?? '' }),
       write: () => {
-        const peer = this.#world.peers.find(({ name }) => name === what);
-        for (let op = 0; op < Number(more[1] ?? 1); op++) peer?.send(more[0] ?? '');
+        for (let op = 0; op < Number(more[1] ?? 1); op++) this.#peer(what)?.send(more[0] ?? '');
       },
       pause: () => this.#node(what).life?.process.pause(),
       resume: () => this.#node(what).life?.process.resume(),
+      jump: () => this.#node(what).life?.process.jumpWall(Number(more[0]) * 1_000),
       kill: () => this.#node(what).kill(false, 0),
       start: () => this.#node(what).start(),
       leave: () => void this.#node(what).leave(),
       acquire: () => this.#do(what, (runtime) => runtime.acquire(more[0] ?? '')),
       release: () => this.#do(what, (runtime) => runtime.release(more[0] ?? '')),
       ask: () => this.#ask(what, more[0] ?? ''),
+      show: () => this.#peer(what)?.setAwareness(more[0] ?? ''),
+      look: () => this.#world.tellViews(),
       cut: () => this.#cut(this.#node(what).machine, more[0] ?? ''),
       mute: () => this.#cut(this.#node(what).machine, more[0] ?? '', 'one way'),
       mend: () => this.#mend(this.#node(what).machine, more[0] ?? ''),
@@ -133,17 +135,25 @@ class Stage {
     act();
   }
 
+  #peer(wanted: string) {
+    return this.#world.peers.find(({ name }) => name === wanted);
+  }
+
   #do(name: string, act: (runtime: NodeRuntime) => Promise<unknown>): void {
     const life = this.#node(name).life;
     if (life) act(life.runtime).catch(() => {});
   }
 
-  /** A call that the application of a node makes to a document. */
-  #ask(name: string, doc: string): void {
+  /** A call that the application of a node makes to a document, or to a node if that is one's name. */
+  #ask(name: string, whom: string): void {
     const life = this.#node(name).life;
     const timeoutMs = 4_000;
+    const isNode = this.#world.nodes.some(({ machine }) => machine === whom);
+    const target = isNode
+      ? ({ kind: 'node', nodeId: whom } as const)
+      : ({ kind: 'doc', doc: whom } as const);
     const ask = (id: string) =>
-      life?.runtime.request({ kind: 'doc', doc }, 'touch', Buffer.from(id), { timeoutMs });
+      life?.runtime.request(target, 'touch', Buffer.from(id), { timeoutMs });
     life?.diary.follow(timeoutMs, async (id) => ask(id)).catch(() => {});
   }
 
