@@ -105,6 +105,7 @@ class Stage {
       pause: () => this.#node(what).life?.process.pause(),
       resume: () => this.#node(what).life?.process.resume(),
       jump: () => this.#node(what).life?.process.jumpWall(Number(more[0]) * 1_000),
+      drop: () => this.#node(what).life?.engine.bus.cutOff(),
       kill: () => this.#node(what).kill(false, 0),
       start: () => this.#node(what).start(),
       leave: () => void this.#node(what).leave(),
