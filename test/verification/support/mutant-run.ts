@@ -1,16 +1,10 @@
-import { registerHooks } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import type {
   FaultName,
   ProfileRequest,
 } from '../../../src/verification/simulation/fault-profile.ts';
+import { applyMutations, type Mutation } from './apply-mutations.ts';
 
-/** A mechanism taken out of the product: in one file, some text is replaced by another. */
-export interface Mutation {
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-}
+export type { Mutation };
 
 export interface MutantRequest {
   readonly mutations: readonly Mutation[];
@@ -42,24 +36,7 @@ export interface MutantOutcome {
 }
 
 const request: MutantRequest = JSON.parse(process.argv[2] ?? '{}');
-const applied = new Set<Mutation>();
-
-registerHooks({
-  load(url, context, nextLoad) {
-    const loaded = nextLoad(url, context);
-    const mine = request.mutations.filter(({ file }) => url.endsWith(`/src/${file}`));
-    if (mine.length === 0) return loaded;
-    let source = Buffer.from(loaded.source as Uint8Array).toString('utf8');
-    for (const mutation of mine) {
-      if (source.split(mutation.from).length !== 2) {
-        throw new Error(`${fileURLToPath(url)} has not exactly one place with: ${mutation.from}`);
-      }
-      source = source.replace(mutation.from, () => mutation.to);
-      applied.add(mutation);
-    }
-    return { ...loaded, source };
-  },
-});
+const applied = applyMutations(request.mutations);
 
 const { runSeed } = await import('../../../src/verification/simulation/run-seed.ts');
 const { playScript } = await import('./scenario-script.ts');
