@@ -12,19 +12,38 @@
  *  4. `release` removes only the exact record, or turns it into one that names the successor.
  *  5. `sweep` removes every record of the dead session and no other, in steps of bounded size.
  *  6. Any document name up to the limit is kept apart from every other.
+ *  7. A record that may name the `living` only is never made for a session that is dead in that
+ *     step: what was still under way when a session died and was swept leaves nothing behind.
  */
 export interface Leases {
   read(doc: string): Promise<LeaseRecord | null>;
-  claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer>;
+  claim(
+    doc: string,
+    seen: LeaseRecord | null,
+    session: string,
+    naming?: LeaseNaming,
+  ): Promise<ClaimAnswer>;
   confirm(confirmation: LeaseConfirmation): Promise<'confirmed' | 'superseded'>;
-  /** `successor`: the session that was handed the document and shall claim it. */
-  release(doc: string, session: string, epoch: number, successor: string | null): Promise<boolean>;
+  /**
+   * `successor`: the session that was handed the document and shall claim it. Of one that has to be
+   * living and is not, nothing is left.
+   */
+  release(
+    doc: string,
+    session: string,
+    epoch: number,
+    successor: string | null,
+    naming?: LeaseNaming,
+  ): Promise<boolean>;
   /** Clears some of a dead session's records; call it again with `next` until that is null. */
   sweep(session: string, from: string | null): Promise<SweepStep>;
 }
 
 /** `claimed`: taken, the store not yet fenced. `held`: owned. `handed`: given to `session` to claim. */
 export type LeaseState = 'claimed' | 'held' | 'handed';
+
+/** Whom a record may come to name: `anybody` is for tools, which put back what was there. */
+export type LeaseNaming = 'living' | 'anybody';
 
 export interface LeaseRecord {
   readonly session: string;
@@ -41,7 +60,8 @@ export interface LeaseConfirmation {
 
 export type ClaimAnswer =
   | { readonly status: 'claimed'; readonly epoch: number }
-  | { readonly status: 'conflict'; readonly current: LeaseRecord | null };
+  | { readonly status: 'conflict'; readonly current: LeaseRecord | null }
+  | { readonly status: 'dead' };
 
 export interface SweepStep {
   readonly removed: number;

@@ -325,7 +325,6 @@ export class NodeRuntime implements BackplaneNode {
           certainty: 'indefinite',
         });
         this.#parts?.documents.dropAll(id);
-        this.#parts?.sweeper.clearLater(id);
         this.#parts?.requester.failEverything(error);
         watch.distrustSilence(distrustMs);
       },

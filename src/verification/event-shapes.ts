@@ -80,6 +80,7 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
   unsubscribe: { subscriber: text, doc: text },
   deliver: { subscriber: text, doc: text, seq: position, opId: text, epoch: orAbsent(position) },
   'lease.grant': owned,
+  'lease.release': owned,
   serve: { ...owned, request: orAbsent(text) },
   'store.fence': { ...owned, outcome: word('ok', 'conflict', 'unknown') },
   'store.append': {
@@ -105,7 +106,7 @@ const shapes: Readonly<Record<EventName, Readonly<Record<string, FieldRule>>>> =
     certainty: orAbsent(certainty),
   },
   'awareness.view': { doc: text, viewer: text, states },
-  'registration.add': { id: text, session: text },
+  'registration.add': { id: text, session: text, takenFrom: orAbsent(text) },
   'registration.remove': { id: text },
   'registration.view': { viewer: text, ids: texts },
   'presence.open': { connection: text, nodeId: text },
@@ -166,6 +167,7 @@ const meanings: Readonly<Record<EventName, string>> = {
   unsubscribe: 'it is not expected to hear any more',
   deliver: 'a subscriber got an op',
   'lease.grant': 'a session was confirmed as the owner',
+  'lease.release': 'the owner gave it up, to a successor or to whoever wants it next',
   serve: 'a session answered as the owner, after that request was sent',
   'store.fence': 'the store was asked to raise the epoch; recorded where the store decides',
   'store.append': 'the store was asked to append ops from seq on; recorded where the store decides',
@@ -181,7 +183,8 @@ const meanings: Readonly<Record<EventName, string>> = {
   'request.end': 'the caller was told; a failure has a code; unknown: the caller was lost',
   'awareness.set': 'a peer set its state, null to be gone; indefinite: it may have, or it expired',
   'awareness.view': 'what one viewer sees of a document',
-  'registration.add': 'something stands under a session, and must go with it',
+  'registration.add':
+    'something stands under a session, and must go with it; takenFrom: it stood under that one until then, which was not asked',
   'registration.remove': 'it was taken away',
   'registration.view': 'all the registrations one viewer sees',
   'presence.open':

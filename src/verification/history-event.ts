@@ -34,6 +34,7 @@ export type HistoryEvent =
   | Unsubscribe
   | Deliver
   | LeaseGrant
+  | LeaseRelease
   | Serve
   | StoreFence
   | StoreAppend
@@ -132,6 +133,14 @@ export interface Deliver extends Recorded {
 /** A session was confirmed as the owner of a document. */
 export interface LeaseGrant extends Recorded {
   readonly ev: 'lease.grant';
+  readonly doc: string;
+  readonly session: string;
+  readonly epoch: number;
+}
+
+/** An owner gave its document up, to a successor or to whoever wants it next. */
+export interface LeaseRelease extends Recorded {
+  readonly ev: 'lease.release';
   readonly doc: string;
   readonly session: string;
   readonly epoch: number;
@@ -247,6 +256,8 @@ export interface RegistrationAdd extends Recorded {
   readonly ev: 'registration.add';
   readonly id: string;
   readonly session: string;
+  /** Under whom it stood until then, where whoever took it did not ask. */
+  readonly takenFrom?: string | null;
 }
 
 export interface RegistrationRemove extends Recorded {

@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { LeaseRecord, LeaseState } from '../../src/ports/leases.ts';
-import { type EngineFixture, freshId, type OpenEngineFixture } from './engine-fixture.ts';
+import {
+  type EngineFixture,
+  freshId,
+  type OpenEngineFixture,
+  someDescription,
+} from './engine-fixture.ts';
 import { type LawOptions, lawSuite, trickyNames } from './law-suite.ts';
 
 /** The laws of `ports/leases.ts`. */
@@ -195,6 +200,41 @@ export function leasesLaws(name: string, open: OpenEngineFixture, options: LawOp
       },
     );
 
+    law('7. who has to be living and is dead can neither claim nor be handed', async (fixture) => {
+      const { leases, sessions } = fixture.engine;
+      const [owner, dead] = [await openSession(fixture.engine), await openSession(fixture.engine)];
+      expect(await sessions.fence(dead, 0, 'fenced')).toBe('fenced');
+      for (const nobody of [dead, freshId('never-opened')]) {
+        const doc = freshId('doc');
+        expect(await leases.claim(doc, null, nobody, 'living')).toEqual({ status: 'dead' });
+        expect(await leases.read(doc)).toBeNull();
+        const claimed = { status: 'claimed', epoch: 0 };
+        expect(await leases.claim(doc, null, owner, 'living')).toEqual(claimed);
+        const seen = await leases.read(doc);
+        expect(await leases.claim(doc, seen, nobody, 'living')).toEqual({ status: 'dead' });
+        expect(await leases.read(doc)).toEqual(seen);
+        // It is given up all the same: the owner has forgotten it already.
+        expect(await leases.release(doc, owner, 0, nobody, 'living')).toBe(true);
+        expect(await leases.read(doc)).toBeNull();
+        expect(await leases.release(doc, owner, 0, nobody, 'living')).toBe(false);
+      }
+    });
+
+    law('7. who has to be living and is can claim and be handed', async (fixture) => {
+      const { leases } = fixture.engine;
+      const [owner, heir] = [await openSession(fixture.engine), await openSession(fixture.engine)];
+      const doc = freshId('doc');
+      expect(await leases.claim(doc, null, owner, 'living')).toMatchObject({ status: 'claimed' });
+      expect(await leases.release(doc, heir, 0, owner, 'living')).toBe(false);
+      expect(await leases.release(doc, owner, 0, heir, 'living')).toBe(true);
+      const handed: LeaseRecord = { session: heir, epoch: 0, state: 'handed' };
+      expect(await leases.read(doc)).toEqual(handed);
+      expect(await leases.claim(doc, null, heir, 'living')).toEqual({
+        ...{ status: 'conflict', current: handed },
+      });
+      expect(await leases.claim(doc, handed, heir, 'living')).toMatchObject({ status: 'claimed' });
+    });
+
     law('1 to 4. any run of changes ends as it does in a plain map', async ({ engine }) => {
       await fc.assert(
         fc.asyncProperty(fc.array(leaseStep, { minLength: 1, maxLength: 40 }), async (steps) => {
@@ -210,6 +250,13 @@ export function leasesLaws(name: string, open: OpenEngineFixture, options: LawOp
       );
     });
   });
+}
+
+/** A session that lives for longer than any law. */
+async function openSession({ sessions }: Engine): Promise<string> {
+  const id = freshId('session');
+  await sessions.open({ id, token: 'token', ttlMs: 60_000, description: someDescription });
+  return id;
 }
 
 /** A fresh document held at an epoch: by claiming it twice from what another left. */

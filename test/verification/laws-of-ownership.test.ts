@@ -171,6 +171,22 @@ describe('no-answer-below-epoch', () => {
     expect(await outcomeOf(law, [send('a', 0), answer('a', 1, 1)], budgets)).toBe('unknown');
     expect(await outcomeOf(law, [{ ...fence('s', 2, 'unknown'), t: 0 }], budgets)).toBe('unknown');
   });
+
+  const release = (t: number) => ({ ev: 'lease.release', doc: 'd', session: 's', epoch: 1, t });
+
+  test('rejects an answer of an owner that was asked after it had given the document up', async () => {
+    const owned = { ...fence('s', 1), t: 0 };
+    const asked = [owned, release(10), send('a', 11), answer('a', 12, 1)];
+    expect(await rejected(law, asked, budgets)).toEqual([3, 4, 5]);
+  });
+
+  test('accepts what it was asked before, and what it answers when it owns it again', async () => {
+    const owned = { ...fence('s', 1), t: 0 };
+    const before = [owned, send('a', 9), release(10), answer('a', 12, 1)];
+    expect(await outcomeOf(law, before, budgets)).toBe('holds');
+    const again = [owned, release(10), { ...fence('s', 2), t: 11 }, send('a', 12)];
+    expect(await outcomeOf(law, [...again, answer('a', 13, 2)], budgets)).toBe('holds');
+  });
 });
 
 describe('living-are-kept', () => {
@@ -191,6 +207,24 @@ describe('living-are-kept', () => {
   test('rejects the end of a session that had just shown a sign of life', async () => {
     expect(await rejected(law, [beat(1), beat(2), gone(1)])).toEqual([3, 4]);
     expect(await rejected(law, [beat(1), gone(0)])).toEqual([2, 3]);
+  });
+
+  const open = { ev: 'session.open', session: 's', nodeId: 'n' };
+  const take = (takenFrom: string | null, session = 't') => ({
+    ...{ ev: 'registration.add', id: 'lease:d', session, takenFrom },
+  });
+
+  test('rejects that somebody takes what a living session holds', async () => {
+    expect(await rejected(law, [open, beat(1), take('s')])).toEqual([2, 4]);
+  });
+
+  test('accepts what is taken from the dead, from nobody, or by the session itself', async () => {
+    const history = [open, take(null), take('s', 's'), beat(1), gone(1), take('s')];
+    expect(await outcomeOf(law, history)).toBe('holds');
+  });
+
+  test('asks nothing of a session that was dead before the broker was put back', async () => {
+    expect(await outcomeOf(law, [open, beat(1), gone(1), open, take('s')])).toBe('holds');
   });
 
   test('asks nothing when it may live', async () => {

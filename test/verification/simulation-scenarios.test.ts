@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { describe, it } from 'vitest';
-import { expectScript } from './support/scenario-script.ts';
+import { describe, expect, it } from 'vitest';
+import { playScript } from './support/scenario-script.ts';
 
 const folder = new URL('./scenarios/', import.meta.url);
 const stories = readdirSync(folder).filter((name) => name.endsWith('.txt'));
 
 describe('the story', () => {
   it.each(stories)('%s goes as it says', { timeout: 60_000 }, async (name) => {
-    await expectScript(readFileSync(new URL(name, folder), 'utf8'));
+    const { missing, violated } = await playScript(readFileSync(new URL(name, folder), 'utf8'));
+    expect({ missing, violated }).toEqual({ missing: null, violated: [] });
   });
 });

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/verification/seeded-random.ts';
@@ -12,15 +11,10 @@ import { runSeeds } from '../../src/verification/simulation/seed-pool.ts';
 import { replayLine, SimTally } from '../../src/verification/simulation/sim-report.ts';
 import { Timeline } from '../../src/verification/simulation/timeline.ts';
 import { guardWorld } from '../../src/verification/simulation/world-guard.ts';
+import { regressions } from './support/regressions.ts';
 
-interface Regression extends ProfileRequest {
-  readonly law: string;
-  readonly story: string;
-}
-
-const regressions: readonly Regression[] = JSON.parse(
-  readFileSync(new URL('./regressions.json', import.meta.url), 'utf8'),
-);
+/** Those that are told as a scenario are played with all the others. */
+const seedsOnly = regressions.filter(({ scenario }) => !scenario);
 /** Other seeds each day; a failure names its own, which stays the same. */
 const firstOfToday = Math.floor(Date.now() / 86_400_000) * 1_000;
 const seedsADay = 200;
@@ -45,10 +39,10 @@ describe('a simulated cluster', () => {
     expect(missed).toEqual([]);
   });
 
-  it.each(regressions)('keeps $law in seed $seed: $story', {
+  it.each(seedsOnly)('keeps $law in seed $found.seed: $story', {
     timeout: 120_000,
-  }, async (request) => {
-    const { violations } = await runSeed(request);
+  }, async ({ found }) => {
+    const { violations } = await runSeed(found);
     expect(violations.map(({ law, counterexamples }) => [law, counterexamples[0]?.claim])).toEqual(
       [],
     );

@@ -1,6 +1,7 @@
 import type {
   ClaimAnswer,
   LeaseConfirmation,
+  LeaseNaming,
   LeaseRecord,
   Leases,
   SweepStep,
@@ -21,8 +22,14 @@ export class MemoryLeases implements Leases {
     return this.#connection.call(({ directory }) => directory.get(doc));
   }
 
-  claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer> {
-    return this.#connection.call(({ directory }) => {
+  claim(
+    doc: string,
+    seen: LeaseRecord | null,
+    session: string,
+    naming: LeaseNaming = 'anybody',
+  ): Promise<ClaimAnswer> {
+    return this.#connection.call(({ directory, sessions }): ClaimAnswer => {
+      if (naming === 'living' && !sessions.lives(session)) return { status: 'dead' };
       const current = directory.get(doc);
       if (!same(current, seen)) return { status: 'conflict', current };
       const epoch = current?.epoch ?? 0;
@@ -41,14 +48,21 @@ export class MemoryLeases implements Leases {
     });
   }
 
-  release(doc: string, session: string, epoch: number, successor: string | null): Promise<boolean> {
-    return this.#connection.call(({ directory }) => {
+  release(
+    doc: string,
+    session: string,
+    epoch: number,
+    successor: string | null,
+    naming: LeaseNaming = 'anybody',
+  ): Promise<boolean> {
+    return this.#connection.call(({ directory, sessions }) => {
       const current = directory.get(doc);
       const mine = (['held', 'claimed'] as const).some((state) => {
         return same(current, { session, epoch, state });
       });
       if (!mine) return false;
-      if (successor === null) directory.remove(doc);
+      const isNobody = successor === null || (naming === 'living' && !sessions.lives(successor));
+      if (isNobody) directory.remove(doc);
       else directory.set(doc, { session: successor, epoch, state: 'handed' });
       return true;
     });

@@ -7,7 +7,8 @@ export const defaultKeyPrefix = 'backplane:';
 /**
  * The one place where names of keys and channels are made. Whatever belongs together in one script
  * shares a hash tag, so it lies in one slot of a Redis Cluster: `{s}` for sessions and what the
- * cluster agreed on, `{l17}` for one bucket of the directory, the document's own for its store.
+ * cluster agreed on, `{l17}` for one bucket of the directory, the document's own for its store. One
+ * script reaches across: who claims a lease must be alive in that step.
  * Names from users enter encoded, so none can carry braces or glob characters.
  */
 export class RedisKeys {

@@ -3,6 +3,7 @@ import { directoryBuckets } from '../../foundation/limits.ts';
 import type {
   ClaimAnswer,
   LeaseConfirmation,
+  LeaseNaming,
   LeaseRecord,
   LeaseState,
   Leases,
@@ -46,19 +47,28 @@ export class RedisLeases implements Leases {
     return text === null ? null : parseLease(text, new RedisReply(key));
   }
 
-  async claim(doc: string, seen: LeaseRecord | null, session: string): Promise<ClaimAnswer> {
+  async claim(
+    doc: string,
+    seen: LeaseRecord | null,
+    session: string,
+    naming: LeaseNaming = 'anybody',
+  ): Promise<ClaimAnswer> {
     const epoch = seen?.epoch ?? 0;
     const claimed = leaseText({ session, epoch, state: 'claimed' });
-    const swap = await this.#swap(doc, [seen ? leaseText(seen) : ''], claimed);
-    if (swap.changed) return { status: 'claimed', epoch };
-    return { status: 'conflict', current: swap.current };
+    const living = naming === 'living' ? session : null;
+    const swap = await this.#swap(doc, [seen ? leaseText(seen) : ''], claimed, living);
+    if (swap.outcome === 'changed') return { status: 'claimed', epoch };
+    return swap.outcome === 'dead'
+      ? { status: 'dead' }
+      : { status: 'conflict', current: swap.current };
   }
 
   async confirm(confirmation: LeaseConfirmation): Promise<'confirmed' | 'superseded'> {
     const { doc, session, claimedEpoch, epoch } = confirmation;
     const claimed = leaseText({ session, epoch: claimedEpoch, state: 'claimed' });
     const held = leaseText({ session, epoch, state: 'held' });
-    return (await this.#swap(doc, [claimed], held)).changed ? 'confirmed' : 'superseded';
+    const { outcome } = await this.#swap(doc, [claimed], held);
+    return outcome === 'changed' ? 'confirmed' : 'superseded';
   }
 
   async release(
@@ -66,12 +76,17 @@ export class RedisLeases implements Leases {
     session: string,
     epoch: number,
     successor: string | null,
+    naming: LeaseNaming = 'anybody',
   ): Promise<boolean> {
     const mine = (['held', 'claimed'] as const).map((state) =>
       leaseText({ session, epoch, state }),
     );
     const handed = successor && leaseText({ session: successor, epoch, state: 'handed' });
-    return (await this.#swap(doc, mine, handed || '')).changed;
+    const living = naming === 'living' ? successor : null;
+    const { outcome } = await this.#swap(doc, mine, handed || '', living);
+    // Until the second step it is still ours, so whoever sweeps us sweeps it, too.
+    if (outcome === 'dead') return this.release(doc, session, epoch, null);
+    return outcome === 'changed';
   }
 
   async sweep(session: string, from: string | null): Promise<SweepStep> {
@@ -92,14 +107,22 @@ export class RedisLeases implements Leases {
     return new RedisReply(key).count(removed);
   }
 
-  async #swap(doc: string, seen: readonly string[], next: string): Promise<Swap> {
+  /** `living`: the session that `next` names, if it has to be alive in the step that writes it. */
+  async #swap(
+    doc: string,
+    seen: readonly string[],
+    next: string,
+    living: string | null = null,
+  ): Promise<Swap> {
     const key = this.#bucketOf(doc);
     const reply = new RedisReply(key);
-    const [changed, current] = reply.list(
-      await this.#scripts.run('swap-lease', { keys: [key], args: [doc, next, ...seen] }),
+    const keys = living === null ? [key] : [key, this.#keys.session(living)];
+    const [answer, found] = reply.list(
+      await this.#scripts.run('swap-lease', { keys, args: [doc, next, ...seen] }),
     );
-    if (reply.count(changed) === 1) return { changed: true, current: null };
-    return { changed: false, current: current === '' ? null : parseLease(current, reply) };
+    const outcome = outcomes[reply.count(answer)] ?? reply.fail('0, 1 or 2');
+    const current = outcome === 'other' && found !== '' ? parseLease(found, reply) : null;
+    return { outcome, current };
   }
 
   #bucketOf(doc: string): string {
@@ -107,8 +130,11 @@ export class RedisLeases implements Leases {
   }
 }
 
+/** As the script numbers them; `other`: the record was none of those it may have been. */
+const outcomes = ['other', 'changed', 'dead'] as const;
+
 interface Swap {
-  readonly changed: boolean;
+  readonly outcome: (typeof outcomes)[number];
   readonly current: LeaseRecord | null;
 }
 

@@ -279,7 +279,7 @@ export class Documents {
     this.#forget(document);
     document.end(new BackplaneError('NOT_OWNER', `"${document.doc}" was handed over`));
     const { doc, session, epoch } = document;
-    await this.#parts.leases.release(doc, session, epoch, successor);
+    await this.#parts.leases.release(doc, session, epoch, successor, 'living');
     this.#parts.ownerChanged(doc, session, epoch, 'released');
   }
 

@@ -28,6 +28,7 @@ const fenceAttemptsMax = 3;
  *
  * Throws LEASE_HELD with the holder, LEASE_UNCERTAIN, CONFLICT, or what the drivers throw. Failing
  * halfway leaves a claim of a live session, which the next attempt of that session goes on from.
+ * Whoever then serves the document asks first whether its session is still alive.
  */
 export async function takeDocument(parts: TakeDocumentParts, doc: string): Promise<TakenDocument> {
   const session = parts.keeper.require();
@@ -36,9 +37,6 @@ export async function takeDocument(parts: TakeDocumentParts, doc: string): Promi
   const confirmed = await parts.leases.confirm({ doc, session, claimedEpoch, epoch: head.epoch });
   if (confirmed === 'superseded') {
     throw new BackplaneError('CONFLICT', `another session claimed "${doc}" at the same time`);
-  }
-  if (!parts.keeper.isValid(session)) {
-    throw new BackplaneError('LEASE_UNCERTAIN', `the session ended while it took "${doc}"`);
   }
   return { session, head, snapshot };
 }
@@ -49,8 +47,9 @@ async function claim(parts: TakeDocumentParts, doc: string, session: string): Pr
     if (seen && seen.session !== session && !(await parts.watch.isDead(seen.session))) {
       throw held(doc, seen);
     }
-    const answer = await parts.leases.claim(doc, seen, session);
+    const answer = await parts.leases.claim(doc, seen, session, 'living');
     if (answer.status === 'claimed') return answer.epoch;
+    if (answer.status === 'dead') throw ended(parts.keeper, doc);
     seen = answer.current;
   }
   throw new BackplaneError('CONFLICT', `too many sessions claim "${doc}" at once`);
@@ -68,6 +67,12 @@ async function fence(parts: TakeDocumentParts, doc: string, session: string, cla
     expectedEpoch = answer.epoch;
   }
   throw conflict(doc);
+}
+
+/** The broker has forgotten us before we knew. */
+function ended(keeper: SessionKeeper, doc: string): BackplaneError {
+  keeper.doubt();
+  return new BackplaneError('LEASE_UNCERTAIN', `the session ended while it took "${doc}"`);
 }
 
 function held(doc: string, record: LeaseRecord): BackplaneError {

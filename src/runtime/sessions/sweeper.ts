@@ -37,7 +37,8 @@ const silentShareMax = 1 / 2;
 
 /**
  * Gives up nodes that are silent beyond the node timeout, and clears what dead ones left. It
- * fences first and clears afterwards, so it never clears a living node's leavings.
+ * fences first and clears afterwards, so it never clears a living node's leavings. Once is enough:
+ * the broker takes nothing down for a session that is dead.
  */
 export class Sweeper {
   readonly #parts: SweeperParts;
@@ -46,7 +47,6 @@ export class Sweeper {
   /** No further sweep is begun. */
   #stopping = false;
   #stopped = false;
-  readonly #ownPast = new Set<string>();
 
   constructor(parts: SweeperParts) {
     this.#parts = parts;
@@ -73,18 +73,9 @@ export class Sweeper {
     this.#stopped = true;
   }
 
-  /**
-   * Our own session is over. Before we knew we may have taken documents under it, after others had
-   * swept it; nobody would do that a second time.
-   */
-  clearLater(session: string): void {
-    this.#ownPast.add(session);
-  }
-
   async #sweepSafely(): Promise<void> {
     if (!this.#parts.keeper.isValid() || !this.#parts.watch.isCalm()) return;
     try {
-      await this.#clearOwnPast();
       await this.#fenceSilent();
       await this.#sweepDead();
     } catch (error) {
@@ -154,15 +145,6 @@ export class Sweeper {
       await sessions.finishSweep(session);
       counters.add('leases_swept_total', removed);
       logger.event('info', 'session.swept', { session, leases: removed });
-    }
-  }
-
-  async #clearOwnPast(): Promise<void> {
-    for (const session of [...this.#ownPast]) {
-      const removed = await this.#removeAll(session);
-      if (removed === null) return;
-      this.#ownPast.delete(session);
-      this.#parts.counters.add('leases_swept_total', removed);
     }
   }
 

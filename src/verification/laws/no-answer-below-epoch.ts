@@ -7,7 +7,8 @@ type Change = EventOf<'store.fence' | 'lease.grant'>;
 /**
  * An owner that was replaced answers for its document no longer than it can trust its lease, which
  * it had renewed for the last time before it was replaced. A write of it is refused by the store;
- * nothing but its own clock keeps it from answering with what it remembers.
+ * nothing but its own clock keeps it from answering with what it remembers. One that gave the
+ * document up answers nothing from that moment on.
  */
 export class NoAnswerBelowEpoch implements Law {
   readonly name = 'no-answer-below-epoch';
@@ -17,6 +18,8 @@ export class NoAnswerBelowEpoch implements Law {
   readonly #asked = new Map<string, EventOf<'request.send'>>();
   /** The first sign of every epoch of a document. */
   readonly #changes = new Map<string, Change[]>();
+  /** What a session gave up last of a document. */
+  readonly #releases = new Map<string, EventOf<'lease.release'>>();
 
   constructor(staleMs: number) {
     this.#staleMs = staleMs;
@@ -35,7 +38,11 @@ export class NoAnswerBelowEpoch implements Law {
         return;
       case 'lease.grant':
         return this.#changed(event);
+      case 'lease.release':
+        this.#releases.set(ownerOf(event), event);
+        return;
       case 'serve':
+        this.#serveOfReleased(event);
         return this.#serve(event);
       default:
         return;
@@ -60,6 +67,20 @@ export class NoAnswerBelowEpoch implements Law {
     if (last === undefined || event.epoch > last.epoch) changes.push(event);
   }
 
+  /** Whoever gives a document up has forgotten it before: there is nothing to wait for. */
+  #serveOfReleased(serve: EventOf<'serve'>): void {
+    const asked = this.#asked.get(serve.request ?? '');
+    const released = this.#releases.get(ownerOf(serve));
+    if (asked === undefined || released === undefined) return;
+    if (serve.epoch > released.epoch || asked.line < released.line) return;
+    this.#findings.violated(
+      `${serve.session} answered for ${serve.doc} with epoch ${serve.epoch}, asked after it had given it up`,
+      released,
+      asked,
+      serve,
+    );
+  }
+
   /** Answered after it was asked, however long the answer was under way. */
   #serve(serve: EventOf<'serve'>): void {
     const changes = this.#changes.get(serve.doc);
@@ -77,4 +98,8 @@ export class NoAnswerBelowEpoch implements Law {
       serve,
     );
   }
+}
+
+function ownerOf({ doc, session }: { readonly doc: string; readonly session: string }): string {
+  return `${session} ${doc}`;
 }

@@ -119,22 +119,32 @@ export class SimBroker {
   }
 
   claimed(doc: string, session: string, before: LeaseRecord | null): void {
-    this.registered(doc, session);
+    this.registered(doc, session, before?.session ?? null);
     const owner = before?.session ?? this.#lastOwner.get(doc);
     const cause = owner === undefined || owner === session ? null : this.#causes.get(owner);
     if (cause === 'fenced') this.#coverage.add('takeoversFast');
     else if (cause === 'expired') this.#coverage.add('takeoversByExpiry');
   }
 
-  granted(doc: string, session: string, epoch: number): void {
+  granted(doc: string, session: string, epoch: number, before: LeaseRecord | null): void {
     this.#history.record({ ev: 'lease.grant', doc, session, epoch });
     this.#lastOwner.set(doc, session);
-    this.registered(doc, session);
+    this.registered(doc, session, before?.session ?? null);
     this.#coverage.add('leasesGranted');
   }
 
-  registered(doc: string, session: string): void {
-    this.#history.record({ ev: 'registration.add', id: leaseId(doc), session });
+  released(doc: string, session: string, epoch: number): void {
+    this.#history.record({ ev: 'lease.release', doc, session, epoch });
+    const handed = this.memory.directory.get(doc);
+    if (handed === null) return this.unregistered(doc);
+    this.#coverage.add('handOvers');
+    this.registered(doc, handed.session);
+  }
+
+  /** `takenFrom`: whose it was, if nobody gave it to this one. */
+  registered(doc: string, session: string, takenFrom: string | null = null): void {
+    const id = leaseId(doc);
+    this.#history.record({ ev: 'registration.add', id, session, takenFrom });
   }
 
   unregistered(doc: string): void {

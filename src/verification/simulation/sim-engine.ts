@@ -167,30 +167,28 @@ export class SimEngine {
   }
 
   #leases(inner: Leases): Leases {
-    const { broker, coverage } = this.#parts;
+    const { broker } = this.#parts;
     const { memory } = broker;
     return {
       read: (doc) => this.#call(() => inner.read(doc)),
-      claim: (doc, seen, session) =>
+      claim: (doc, seen, session, naming) =>
         this.#call(async () => {
-          const answer = await inner.claim(doc, seen, session);
+          const answer = await inner.claim(doc, seen, session, naming);
           if (answer.status === 'claimed') broker.claimed(doc, session, seen);
           return answer;
         }),
       confirm: (confirmation) =>
         this.#call(async () => {
-          const answer = await inner.confirm(confirmation);
           const { doc, session, epoch } = confirmation;
-          if (answer === 'confirmed') broker.granted(doc, session, epoch);
+          const before = memory.directory.get(doc);
+          const answer = await inner.confirm(confirmation);
+          if (answer === 'confirmed') broker.granted(doc, session, epoch, before);
           return answer;
         }),
-      release: (doc, session, epoch, successor) =>
+      release: (doc, session, epoch, successor, naming) =>
         this.#call(async () => {
-          const released = await inner.release(doc, session, epoch, successor);
-          if (released && successor !== null) {
-            coverage.add('handOvers');
-            broker.registered(doc, successor);
-          } else if (released) broker.unregistered(doc);
+          const released = await inner.release(doc, session, epoch, successor, naming);
+          if (released) broker.released(doc, session, epoch);
           return released;
         }),
       sweep: (session, from) =>

@@ -6,11 +6,14 @@ import type { SimWorld } from './sim-world.ts';
 /** Ops that may wait for an answer before a peer stops to send more. */
 const waitingMax = 40;
 const requestTimeoutMs = 4_000;
+/** So often a node opens a document that nobody opened before, nor will again. */
+const onceShare = 0.2;
 
 /** What peers and applications do all the time: bursts of ops, awareness, requests, coming and going. */
 export class SimWorkload {
   readonly #world: SimWorld;
   #stopped = false;
+  #onces = 0;
 
   constructor(world: SimWorld) {
     this.#world = world;
@@ -78,6 +81,7 @@ export class SimWorkload {
   #request(): void {
     const { network, random } = this.#world;
     const askers = this.#world.serving();
+    if (random.fraction() < onceShare) return this.#openOnce();
     const doc = this.#world.pick(this.#world.documents());
     const nodeId = this.#world.pick(this.#world.nodes)?.machine ?? '';
     const drawn = random.fraction();
@@ -96,6 +100,13 @@ export class SimWorkload {
       const owned = this.#world.documents().filter((name) => runtime.ownedEpoch(name) !== null);
       for (const name of owned) this.#ask(node, { kind: 'doc', doc: name });
     }
+  }
+
+  /** What is left behind of such a document no later request comes upon, and mends. */
+  #openOnce(): void {
+    this.#onces += 1;
+    const life = this.#world.pick(this.#world.serving())?.serving;
+    life?.runtime.acquire(`once-${this.#onces}`).catch(() => {});
   }
 
   #ask(node: SimNode | null, target: RequestTarget): void {

@@ -33,6 +33,21 @@ describe('taking a document', () => {
     ]);
   });
 
+  test('ends when the node is dead and does not know, and has it look at once', async () => {
+    const cluster = await MemoryCluster.start(['a', 'b']);
+    const { runtime } = cluster.node('a');
+    const session = runtime.session();
+    await fenceSession(cluster, 'a');
+    await expect(cluster.run(runtime.acquire('doc'))).rejects.toMatchObject({
+      code: 'LEASE_UNCERTAIN',
+    });
+    expect(await cluster.engine.leases.read('doc')).toBeNull();
+    // Long before the next beat.
+    await cluster.advance(100);
+    expect(runtime.session()).not.toBe(session);
+    expect(await cluster.run(runtime.acquire('doc'))).toMatchObject({ session: runtime.session() });
+  });
+
   test('misses no op that the old owner appended up to the fence, and knows it as applied', async () => {
     const cluster = await MemoryCluster.start(['a', 'b', 'c']);
     const [old, next] = [cluster.node('a'), cluster.node('b')];

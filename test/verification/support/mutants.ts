@@ -217,6 +217,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a call is sent again though it may have run',
+    isElusive: true,
     laws: ['applied-once'],
     mutations: [
       {
@@ -289,28 +290,6 @@ export const mutants: readonly Mutant[] = [
     ],
   },
   {
-    // The comparison of the log's end is the braces to this belt: both are out.
-    name: 'the log is read before the fence, and not compared before a write',
-    laws: ['seq-without-gap', 'nothing-unexpected', 'applied-once', 'acked-is-kept'],
-    mutations: [
-      {
-        file: 'runtime/leases/take-document.ts',
-        from: 'const { head, snapshot } = await fence(parts, doc, session, claimedEpoch);',
-        to: 'const before = await parts.store.head(doc); const snapshot = await parts.store.readSnapshot(doc); const fenced = await fence(parts, doc, session, claimedEpoch); const head = before ? { ...before, epoch: fenced.head.epoch } : fenced.head;',
-      },
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: 'if (after.seq !== end.seq || after.chain !== end.chain) return',
-        to: 'if (after.seq < -1) return',
-      },
-      {
-        file: 'drivers/memory/memory-document.ts',
-        from: "invariant(op.seq === after.seq + 1 + i, 'the ops of an append are consecutive');",
-        to: "invariant(op.seq > i, 'the ops of an append are consecutive');",
-      },
-    ],
-  },
-  {
     name: 'a session is fenced though it was renewed since it was looked at',
     laws: ['living-are-kept'],
     mutations: [
@@ -323,13 +302,24 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a document is claimed from an owner that lives',
-    isElusive: true,
-    laws: ['no-answer-below-epoch', 'ops-end', 'recovery-in-time'],
+    laws: ['living-are-kept', 'no-answer-below-epoch', 'ops-end', 'recovery-in-time'],
     mutations: [
       {
         file: 'runtime/leases/take-document.ts',
         from: 'if (seen && seen.session !== session && !(await parts.watch.isDead(seen.session))) {',
         to: 'if (seen && seen.session === null) {',
+      },
+    ],
+  },
+  {
+    name: 'what a dead session has claimed is written down',
+    isElusive: true,
+    laws: ['dead-are-gone', 'nothing-left-behind'],
+    mutations: [
+      {
+        file: 'drivers/memory/memory-leases.ts',
+        from: "if (naming === 'living' && !sessions.lives(session)) return { status: 'dead' };",
+        to: '',
       },
     ],
   },
