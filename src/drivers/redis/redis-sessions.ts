@@ -1,4 +1,4 @@
-import { BackplaneError } from '../../foundation/errors.ts';
+import { BackplaneError, isBackplaneError } from '../../foundation/errors.ts';
 import { dials, limits, protocol } from '../../foundation/limits.ts';
 import type { Random } from '../../ports/random.ts';
 import type {
@@ -105,11 +105,21 @@ export class RedisSessions implements Sessions {
     const records: SessionRecord[] = [];
     for (let from = 0; from < listed.length; from += readsAtOnceMax) {
       const some = listed.slice(from, from + readsAtOnceMax);
-      const read = await Promise.all(some.map((id) => this.read(id)));
+      const read = await Promise.all(some.map((id) => this.#readable(id)));
       // A dead one whose tombstone has just expired is no longer to be named.
       records.push(...read.filter((record) => record !== null));
     }
     return records;
+  }
+
+  /** What somebody else has written over must not hide the others; fsck names it. */
+  async #readable(id: string): Promise<SessionRecord | null> {
+    try {
+      return await this.read(id);
+    } catch (error) {
+      if (isBackplaneError(error, 'FRAME_INVALID')) return null;
+      throw error;
+    }
   }
 
   async takeSweep(lendMs: number): Promise<string | null> {

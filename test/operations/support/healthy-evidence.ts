@@ -15,7 +15,14 @@ const broker: BrokerExamination = {
   ...{ user: 'default', software: 'redis', version: '7.2.4', mode: 'standalone' },
   ...{ roundTripMs: 0.3, clockAheadMs: 2, prefix: 'backplane:' },
   state: {
-    ...{ role: 'primary', replicas: 0, uptimeMs: 1_000, memoryBytes: 1_000_000, evictedKeys: 0, cpuMs: 1_000 },
+    ...{
+      role: 'primary',
+      replicas: 0,
+      uptimeMs: 1_000,
+      memoryBytes: 1_000_000,
+      evictedKeys: 0,
+      cpuMs: 1_000,
+    },
     ...{
       lastSaveOk: true,
       lastSaveAgoMs: 0,
