@@ -176,17 +176,23 @@ export const sickBrokers: readonly Sickness[] = [
     async bring(ward) {
       const { cli } = ward.cluster.redis;
       const loop = (times: number) => `for i = 1, ${times} do end return 'held'`;
-      // A script has no clock that goes on: how long a loop takes here is found out first.
-      await cli('EVAL', loop(4_000_000), '0');
-      const micros = Number((await cli('SLOWLOG', 'GET', '1')).split('\n')[2]);
-      const hold = loop(Math.round((4_000_000 * 60_000) / micros));
-      await stranger(ward, (socket) => {
-        const again = () => socket.write(`EVAL ${JSON.stringify(hold)} 0\r\n`);
-        socket.on('data', again);
-        // One more than is being answered: there is always one in the way.
-        again();
-        again();
-      });
+      // A script has no clock that goes on: how long a loop takes here is found out first, a few
+      // times, as something else may have had the processor.
+      const tries: number[] = [];
+      for (let turn = 0; turn < 5; turn++) {
+        await cli('EVAL', loop(4_000_000), '0');
+        tries.push(Number((await cli('SLOWLOG', 'GET', '1')).split('\n')[2]));
+      }
+      const micros = Math.min(...tries);
+      const hold = loop(Math.round((4_000_000 * 150_000) / micros));
+      // Two of them: while one hears its answer the other is in the way.
+      for (let turn = 0; turn < 2; turn++) {
+        await stranger(ward, (socket) => {
+          const again = () => socket.write(`EVAL ${JSON.stringify(hold)} 0\r\n`);
+          socket.on('data', again);
+          again();
+        });
+      }
     },
   },
 ];
