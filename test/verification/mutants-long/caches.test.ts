@@ -58,12 +58,18 @@ const mutants: readonly { readonly name: string; readonly mutations: readonly Mu
     ],
   },
   {
-    name: 'a load that an eviction overtook is shared through the broker',
+    // Whoever reads looks, too, for as long as the eviction is remembered: either is enough until then.
+    name: 'a load that an eviction overtook is shared through the broker, and read',
     mutations: [
       {
         file: 'drivers/memory/memory-cache-book.ts',
         from: 'if (lastEviction(region, key, nowMs) > mark.count) return false;',
         to: '',
+      },
+      {
+        file: 'drivers/memory/memory-cache-book.ts',
+        from: 'found && found.expiresMs > nowMs && found.count >= lastEviction(region, key, nowMs);',
+        to: 'found && found.expiresMs > nowMs;',
       },
     ],
   },
