@@ -224,7 +224,7 @@ export class NodeRuntime implements BackplaneNode {
     return { epoch };
   }
 
-  drain(): Promise<{ documents: number }> {
+  async drain(): Promise<{ documents: number }> {
     this.#draining ??= this.#drain(this.#live());
     return this.#draining;
   }
