@@ -151,7 +151,7 @@ export class OwnConnections {
 
   /** What the broker has of our session in a hub is not what we wrote. */
   rewrite(hub: string): void {
-    this.#hubs.get(hub)?.writer.rewrite();
+    this.#hub(hub).writer.rewrite();
   }
 
   forgetEmptyHubs(): void {

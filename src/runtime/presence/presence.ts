@@ -290,7 +290,9 @@ export class Presence implements PresenceDoor {
     try {
       this.own.forgetEmptyHubs();
       const needed = new Set(this.own.hubs());
-      const before = new Map([...needed].map((hub) => [hub, this.own.confirmedVersion(hub)]));
+      // Also where nothing of ours is any more: the broker may have gone back to when it was there.
+      const looked = [...needed, ...this.feeds.hubs()];
+      const before = new Map(looked.map((hub) => [hub, this.own.confirmedVersion(hub)]));
       await this.feeds.compareAll(
         (hub) => needed.has(hub),
         (hub, versions) => this.#checkOwn(hub, versions, before.get(hub) ?? null),

@@ -76,7 +76,12 @@ export class Sweeper {
   async #sweepSafely(): Promise<void> {
     if (!this.#parts.keeper.isValid() || !this.#parts.watch.isCalm()) return;
     try {
-      await this.#fenceSilent();
+      const records = await this.#parts.sessions.list();
+      // Whoever buried them, this node is to forget what it keeps of theirs.
+      for (const { id, state } of records) if (state === 'dead') this.#parts.watch.confirmDead(id);
+      const live = records.filter(({ state }) => state === 'live');
+      await this.#fenceRisen(live);
+      await this.#fenceSilent(live);
       await this.#sweepDead();
     } catch (error) {
       this.#failed(error);
@@ -89,28 +94,38 @@ export class Sweeper {
     this.#parts.logger.event('warn', 'sweep.failed', { code, message });
   }
 
-  async #fenceSilent(): Promise<void> {
-    const { sessions, watch, logger, counters } = this.#parts;
-    const silent = await this.#silent();
-    if (silent.length === 0 || !(await watch.canJudge())) return;
-    for (const session of silent) {
-      const answer = await sessions.fence(session.id, session.beat, 'fenced');
-      if (answer === 'renewed') continue;
-      if (answer === 'fenced') {
-        counters.add('sessions_fenced_total');
-        const { nodeId } = session.description;
-        logger.event('warn', 'session.fenced', { session: session.id, nodeId, why: 'silent' });
-      }
-      watch.confirmDead(session.id);
+  /**
+   * A broker that went back to an older state has sessions alive again that were given up since. A
+   * death that one node knows of is stable for all of them: those who live open new sessions.
+   */
+  async #fenceRisen(live: readonly SessionRecord[]): Promise<void> {
+    const { keeper, watch } = this.#parts;
+    for (const session of live) {
+      if (session.id === keeper.id() || !watch.isKnownDead(session.id)) continue;
+      await this.#fence(session, 'it was dead before');
     }
   }
 
-  async #silent(): Promise<SessionRecord[]> {
-    const { sessions, keeper, watch, logger, nodeTimeoutMs } = this.#parts;
-    const records = await sessions.list();
-    // Whoever buried them, this node is to forget what it keeps of theirs.
-    for (const { id, state } of records) if (state === 'dead') watch.confirmDead(id);
-    const live = records.filter(({ state }) => state === 'live');
+  async #fenceSilent(live: readonly SessionRecord[]): Promise<void> {
+    const silent = await this.#silent(live);
+    if (silent.length === 0 || !(await this.#parts.watch.canJudge())) return;
+    for (const session of silent) await this.#fence(session, 'silent');
+  }
+
+  async #fence({ id, beat, description }: SessionRecord, why: string): Promise<void> {
+    const { sessions, watch, logger, counters } = this.#parts;
+    const answer = await sessions.fence(id, beat, 'fenced');
+    if (answer === 'renewed') return;
+    if (answer === 'fenced') {
+      counters.add('sessions_fenced_total');
+      const { nodeId } = description;
+      logger.event('warn', 'session.fenced', { session: id, nodeId, why });
+    }
+    watch.confirmDead(id);
+  }
+
+  async #silent(live: readonly SessionRecord[]): Promise<readonly SessionRecord[]> {
+    const { keeper, logger, nodeTimeoutMs } = this.#parts;
     const silent = live.filter(({ id, lastBeatAgoMs }) => {
       return lastBeatAgoMs > nodeTimeoutMs && id !== keeper.id();
     });

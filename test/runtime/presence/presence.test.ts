@@ -151,6 +151,23 @@ describe('who is connected where', () => {
     expect(await idsOf(cluster, 'c', { hub: 'main' })).toEqual([second.id]);
   });
 
+  test('the last connection of a hub, gone before the broker went back, leaves no ghost', async () => {
+    const cluster = await MemoryCluster.start(['a', 'b']);
+    const last = connect(cluster, 'a', {});
+    expect(await idsOf(cluster, 'b', { hub: 'main' })).toEqual([last.id]);
+    const session = cluster.node('a').runtime.session() ?? '';
+    const beat = async () => (await cluster.engine.sessions.read(session))?.beat;
+    // Just after a beat, so that the older state has the session as it is.
+    for (const before = await beat(); (await beat()) === before; ) await cluster.advance(100);
+    const older = cluster.broker.replica();
+    await cluster.run(last.close());
+    // Long enough for its node to have forgotten that it ever wrote there.
+    await cluster.advance(4_000);
+    cluster.broker.failOver(older);
+    await cluster.advance(15_000);
+    expect(await idsOf(cluster, 'b', { hub: 'main' })).toEqual([]);
+  });
+
   test('a write whose answer was lost is neither lost nor doubled', async () => {
     const cluster = await MemoryCluster.start(['a', 'b']);
     const first = connect(cluster, 'a', {});

@@ -231,3 +231,26 @@ test('a node in doubt about its own session gives up nobody', async () => {
   expect(faults.count('sessions.fence')).toBe(0);
   expect(faults.count('sessions.list')).toBeLessThanOrEqual(1);
 });
+
+test('a session that a broker put back to an older state has alive again is given up again by who knows of its end', async () => {
+  const { cluster, sessions } = await threeNodesOwningTwoEach();
+  const [, given = ''] = sessions;
+  const older = cluster.broker.replica();
+  const { sessions: book } = cluster.engine;
+  const beat = (await book.read(given))?.beat ?? 0;
+  expect(await book.fence(given, beat, 'fenced')).toBe('fenced');
+  // The others find it dead, its node does not hear of it in time.
+  cluster.node('b').pause();
+  await cluster.advance(sweepMs);
+  cluster.broker.failOver(older);
+  cluster.node('b').resume();
+  await cluster.advance(nodeTimeoutMs);
+  expect(await book.read(given)).toMatchObject({ state: 'dead' });
+  const now = cluster.node('b').runtime.session();
+  expect(now).not.toBe(given);
+  for (const { runtime } of cluster.nodes) {
+    await expect(cluster.run(runtime.submit('b-1', op(runtime.nodeId, 1)))).resolves.toBeDefined();
+  }
+  const living = (await book.list()).filter(({ state }) => state === 'live').map(({ id }) => id);
+  expect(living).toContain(now);
+});
