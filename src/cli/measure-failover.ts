@@ -33,9 +33,11 @@ export async function measureFailover(
   context: CommandContext,
   plan: FailoverPlan,
   dials: NodeDials,
+  only: readonly string[],
 ): Promise<FailoverPlan> {
   const measured = new Map<string, number | null>();
   for (const { failure, scenario: name, fault } of drills) {
+    if (only.length > 0 && !only.includes(failure.replaceAll(' ', '-'))) continue;
     const { scenario } = await findScenario(name, { faults: knownFaults });
     const pauseMs = (planned(plan, failure)?.worstMs ?? 0) + pauseMsMore;
     if (fault === 'pause' && pauseMs > heldMsMax) continue;

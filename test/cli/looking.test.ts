@@ -138,9 +138,9 @@ async function look(line: readonly string[]): Promise<void> {
   expect((await watching.ended).code).toBe(130);
 }
 
-/** Two at a time, as many as a small machine runs at once. */
+/** A few at a time, as many as a small machine runs at once. */
 async function each(some: readonly string[][], run: (line: string[]) => Promise<unknown>) {
-  for (let at = 0; at < some.length; at += 2) await Promise.all(some.slice(at, at + 2).map(run));
+  for (let at = 0; at < some.length; at += 3) await Promise.all(some.slice(at, at + 3).map(run));
 }
 
 describe('a command that only looks', () => {

@@ -1,4 +1,5 @@
 import { formatDuration } from '../../foundation/duration.ts';
+import { BackplaneError } from '../../foundation/errors.ts';
 import type { FailoverPlan, FailurePlan } from '../../operations/diagnose/plan-failover.ts';
 import { planFailover } from '../../operations/diagnose/plan-failover.ts';
 import { askAnyNode } from '../../operations/inspect/ask-any-node.ts';
@@ -6,7 +7,16 @@ import type { NodeSelfReport } from '../../runtime/health/self-report.ts';
 import { type CommandDefinition, defineCommand } from '../command-definition.ts';
 import type { CommandContext } from '../context.ts';
 import type { Line } from '../output/styled-text.ts';
-import { flag } from '../parameters.ts';
+import { flag, optionList } from '../parameters.ts';
+import { oneOf } from '../parse-values.ts';
+
+/** What `measure-failover.ts` can rehearse. */
+const measurable = [
+  'owner-killed',
+  'node-stopped-in-order',
+  'broker-restarted',
+  'owner-stands-still',
+] as const;
 
 /** How long documents are not served after a failure. */
 export function planFailoverCommand(context: CommandContext): CommandDefinition {
@@ -19,12 +29,26 @@ export function planFailoverCommand(context: CommandContext): CommandDefinition 
     ],
     impact: 'ro',
     output: 'report',
-    options: { measure: flag('--measure', 'compare with short drills on this machine') },
+    options: {
+      measure: flag('--measure', 'compare with short drills on this machine'),
+      only: optionList(
+        '--only <FAILURE>',
+        `with --measure: only this one, of ${measurable.join(', ')}, and others named with it`,
+        oneOf(...measurable),
+        { completes: measurable },
+      ),
+    },
     examples: [
       { run: 'backplane plan failover', shows: 'what each failure would cost' },
       { run: 'backplane plan failover --measure', shows: 'and what it costs here' },
+      {
+        run: 'backplane plan failover --measure --only owner-killed',
+        shows: 'the same of one failure, in a few seconds',
+      },
     ],
-    action: async (_, { measure }) => {
+    action: async (_, { measure, only }) => {
+      if (only.length > 0 && !measure)
+        throw new BackplaneError('USAGE', '--only goes with --measure');
       const { sessions, inspector } = await context.engine();
       const visitor = await context.visitor();
       const { timeoutMs } = context.settings;
@@ -38,15 +62,21 @@ export function planFailoverCommand(context: CommandContext): CommandDefinition 
       )) as NodeSelfReport;
       const nodes = (await sessions.list()).filter(({ state }) => state === 'live').length;
       const plan = planFailover(report, { nodes, roundTripMs: await inspector.ping() });
-      await context.print.report(measure ? await measured(context, plan, report) : plan, asLines);
+      const told = measure ? await measured(context, plan, report, only) : plan;
+      await context.print.report(told, asLines);
     },
   });
 }
 
 /** Drills are loaded only by whoever wants one. */
-async function measured(context: CommandContext, plan: FailoverPlan, report: NodeSelfReport) {
+async function measured(
+  context: CommandContext,
+  plan: FailoverPlan,
+  report: NodeSelfReport,
+  only: readonly string[],
+) {
   const { measureFailover } = await import('../measure-failover.ts');
-  return measureFailover(context, plan, report.dials);
+  return measureFailover(context, plan, report.dials, only);
 }
 
 function asLines({ failures, nodes, roundTripMs, settingsOf }: FailoverPlan): Line[] {
