@@ -199,7 +199,7 @@ export const mutants: readonly Mutant[] = [
     mutations: [
       {
         file: 'runtime/sessions/sweeper.ts',
-        from: 'await this.#fenceSilent();\n      await this.#sweepDead();',
+        from: 'await this.#fenceSilent(live);\n      await this.#sweepDead();',
         to: '',
       },
     ],

@@ -188,8 +188,8 @@ export const mutants = {
     edits: [
       {
         file: 'runtime/sessions/sweeper.js',
-        find: 'await this.#fenceSilent();\n            await this.#sweepDead();',
-        put: 'await this.#fenceSilent();',
+        find: 'await this.#fenceSilent(live);\n            await this.#sweepDead();',
+        put: 'await this.#fenceSilent(live);',
       },
     ],
   },
