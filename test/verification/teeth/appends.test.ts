@@ -21,8 +21,8 @@ biteWith([
     interfere: rewindStore,
     // What the store lost is lost; what matters is that nobody goes on from there.
     given: ['acked-is-kept'],
-    // Most subscribers that had heard it are told so before the log is read.
-    possible: ['seq-without-gap'],
+    // Most subscribers that had heard it are told so before the log is read; who had not never will.
+    possible: ['seq-without-gap', 'deliveries-arrive'],
     teeth: { 'chain-check': 'one-order' },
   },
 ]);
