@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { expectFoundOut } from '../support/expect-found-out.ts';
 import { mutants } from '../support/mutants.ts';
 
-describe('a mechanism that is seldom missed', () => {
+describe('a mechanism that takes long to be missed', () => {
   it.each(mutants.filter(({ isElusive }) => isElusive))(
     'is found out: $name',
     { timeout: 600_000 },
