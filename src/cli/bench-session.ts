@@ -47,9 +47,7 @@ export async function runBench(context: CommandContext, request: BenchRequest): 
     cluster && request.work === 'takeover'
       ? await killOwner(cluster, place, bench)
       : await putLoad(context, place, bench);
-  await print.report(earlier ? { ...report, comparedWith: earlier } : report, () =>
-    benchLines(report, earlier),
-  );
+  await print.report({ ...report, comparedWith: earlier }, () => benchLines(report, earlier));
   if (signal.aborted) throw new BackplaneError('INTERRUPTED', 'the measurement was interrupted');
   const failed = failedAssertions(report, request.assertions);
   if (failed.length > 0) throw new BackplaneError('ASSERTION_FAILED', failed.join('; '));

@@ -101,7 +101,6 @@ export function benchCommand(context: CommandContext): CommandDefinition {
     ],
     action: async ({ work }, options) => {
       const { nodes, broker, logs, concurrency = concurrencies[work] ?? concurrencyElse } = options;
-      const starts = options.start || work === 'takeover';
       if (!options.start && (nodes ?? broker ?? logs) !== undefined) {
         throw new BackplaneError('USAGE', '--nodes, --broker and --logs go with --start');
       }
@@ -127,7 +126,7 @@ export function benchCommand(context: CommandContext): CommandDefinition {
           ...{ documents, followers, payloadBytes: payload },
           lanes: rate === undefined ? concurrency : concurrencyElse,
         },
-        start: starts
+        start: options.start
           ? { broker: broker ?? 'embedded', store: logs ?? null, nodes: nodes ?? 3 }
           : null,
         assertions: options.assert.flat(),

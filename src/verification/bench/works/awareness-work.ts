@@ -1,7 +1,7 @@
 import { sleep } from '../../../ports/clock.ts';
 import type { BenchTally } from '../bench-tally.ts';
 import type { BenchGround, BenchWork, WorkPlan } from '../bench-work.ts';
-import { DeliveryGround } from './delivery-ground.ts';
+import { arrived, DeliveryGround } from './delivery-ground.ts';
 
 /** Awareness is sent at least this often while it changes; the last one of all is on its way then. */
 const lastWordMs = 500;
@@ -19,10 +19,7 @@ export async function openAwarenessWork(
   const place = await DeliveryGround.open(ground, plan);
   let sent = 0;
   for (const hearer of place.hearers) {
-    hearer.on('awareness', ({ state }) => {
-      const meantMs = (state as { readonly meantMs?: unknown } | null)?.meantMs;
-      if (typeof meantMs === 'number') tally.succeeded(meantMs, clock.monotonicMs());
-    });
+    hearer.on('awareness', ({ state }) => arrived(state, tally, clock));
   }
   const pad = 'x'.repeat(plan.payloadBytes);
   return {

@@ -1,4 +1,6 @@
 import type { DocumentHandle } from '../../../client/index.ts';
+import type { Clock } from '../../../ports/clock.ts';
+import type { BenchTally } from '../bench-tally.ts';
 import { type BenchGround, documentNames, type WorkPlan } from '../bench-work.ts';
 import { BenchPeers } from './bench-peers.ts';
 
@@ -41,6 +43,12 @@ export class DeliveryGround {
     for (const handle of [...this.speakers, ...this.hearers]) handle.close();
     await Promise.all(this.#peers.map((peers) => peers.close()));
   }
+}
+
+/** Tells the tally of what a hearer was told, when the speaker had put into it when it was due. */
+export function arrived(message: unknown, tally: BenchTally, clock: Clock): void {
+  const meantMs = (message as { readonly meantMs?: unknown } | null)?.meantMs;
+  if (typeof meantMs === 'number') tally.succeeded(meantMs, clock.monotonicMs());
 }
 
 function joined(handle: DocumentHandle, signal: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { BackplaneError } from '../../../foundation/errors.ts';
 import { sleep } from '../../../ports/clock.ts';
 import type { BenchTally } from '../bench-tally.ts';
 import type { BenchGround, BenchWork, WorkPlan } from '../bench-work.ts';
-import { DeliveryGround } from './delivery-ground.ts';
+import { arrived, DeliveryGround } from './delivery-ground.ts';
 
 const settleMsMax = 10_000;
 const lookMs = 20;
@@ -17,10 +17,7 @@ export async function openFanoutWork(
   const place = await DeliveryGround.open(ground, plan);
   let expected = 0;
   for (const hearer of place.hearers) {
-    hearer.on('op', ({ payload }) => {
-      const meantMs = (payload as { readonly meantMs?: unknown }).meantMs;
-      if (typeof meantMs === 'number') tally.succeeded(meantMs, clock.monotonicMs());
-    });
+    hearer.on('op', ({ payload }) => arrived(payload, tally, clock));
   }
   const pad = 'x'.repeat(plan.payloadBytes);
   return {
